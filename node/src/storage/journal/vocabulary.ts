@@ -1,0 +1,112 @@
+/**
+ * The journal: one append-only log per node for all Raft groups, the only durable
+ * truth (docs/architecture.md, "Storage").
+ *
+ * A *frame* is the unit that is appended; a *batch* is what one write and one
+ * fdatasync cover. Frames of one group appear in the order in which they were
+ * appended. An entry frame whose index is not above the group's last index cuts the
+ * group's log there (suffix truncation is implied, never written in place).
+ *
+ * Failure contract
+ *  - `append` resolves when the frames are on disk, in the order of the calls. Calls
+ *    made while a write is under way share the next write (group commit).
+ *  - A failed fdatasync, or any write error other than lack of space, is fatal: `onFatal`
+ *    is called once, no later append ever resolves, the process must end.
+ *  - Lack of space rejects *client* appends with JournalFull before anything is written;
+ *    frames marked `essential` (hard state, truncation, log starts) use the reserve.
+ *  - Reads verify the frame's checksum and reject with JournalCorrupt, never wrong bytes.
+ */
+import type { GroupId, RaftIndex, Term } from '../../core/ids.ts';
+import type { Entry, HardState, Snapshot } from '../../core/raft/entry.ts';
+
+/** A group and the generation of its replica set on this node. */
+export interface GroupKey {
+  readonly group: GroupId;
+  readonly generation: number;
+}
+
+export type Frame = GroupKey &
+  (
+    | { readonly kind: 'entry'; readonly entry: Entry<Uint8Array> }
+    | { readonly kind: 'hard-state'; readonly hardState: HardState }
+    /** The log now starts after snapshot.index; earlier entries of the group are garbage. */
+    | { readonly kind: 'log-start'; readonly snapshot: Snapshot<Uint8Array> }
+    /** The group is gone from this node; all its frames are garbage. */
+    | { readonly kind: 'removed' }
+  );
+
+/** What recovery found of one group. */
+export interface RecoveredGroup extends GroupKey {
+  readonly hardState: HardState;
+  readonly snapshot: Snapshot<Uint8Array>;
+  /** First and last index of the log after the snapshot; last = first - 1 if empty. */
+  readonly first: RaftIndex;
+  readonly last: RaftIndex;
+  /** Range of this group that is damaged on disk and must come from a peer; absent if sound. */
+  readonly faulty?: { readonly first: RaftIndex; readonly last: RaftIndex };
+}
+
+/** Facts of an entry that are kept in memory. */
+export interface EntryFacts {
+  readonly index: RaftIndex;
+  readonly term: Term;
+  readonly size: number;
+}
+
+export interface Journal {
+  /** Groups found at open. */
+  readonly groups: () => readonly RecoveredGroup[];
+  /** Facts of the entries of a group in [first, last]. */
+  readonly facts: (key: GroupKey, first: RaftIndex, last: RaftIndex) => readonly EntryFacts[];
+  /**
+   * Appends frames; `essential` frames may use the disk-full reserve.
+   * Calls resolve in order. Rejects with JournalFull (nothing written) or never after a fatal error.
+   */
+  readonly append: (frames: readonly Frame[], options?: { readonly essential?: boolean }) => Promise<void>;
+  /** Entries [first, last] if *all* of them are in memory (written or not), else undefined. */
+  readonly cached: (key: GroupKey, first: RaftIndex, last: RaftIndex) => readonly Entry<Uint8Array>[] | undefined;
+  /** Entries from `first`, at most to `last`, until `bytesMax` is exceeded (at least one). */
+  readonly read: (key: GroupKey, first: RaftIndex, last: RaftIndex, bytesMax: number) => Promise<readonly Entry<Uint8Array>[]>;
+  /** The snapshot at the start of the group's log. */
+  readonly snapshot: (key: GroupKey) => Snapshot<Uint8Array> | undefined;
+  /**
+   * Deletes sealed segments that no group needs, moving the few live frames of old ones
+   * forward. `barrier` resolves once derived state is durable (StateStore.flush). Returns bytes freed.
+   */
+  readonly reclaim: (barrier: () => Promise<void>) => Promise<number>;
+  readonly stats: () => JournalStats;
+  readonly close: () => Promise<void>;
+}
+
+export interface JournalStats {
+  readonly segments: number;
+  readonly bytes: number;
+  readonly batches: number;
+  readonly frames: number;
+  readonly cachedBytes: number;
+  /** Lack of space is refusing client appends at the moment. */
+  readonly full: boolean;
+  readonly tornTails: number;
+  readonly corruptFrames: number;
+}
+
+/** Client appends are refused until there is space again; nothing was written. */
+export class JournalFull extends Error {
+  override readonly name: string = 'JournalFull';
+}
+
+/** Bytes on disk do not match their checksum. */
+export class JournalCorrupt extends Error {
+  override readonly name: string = 'JournalCorrupt';
+}
+
+/** The data folder cannot be used as it is; the message says why and what to do. */
+export class JournalRefused extends Error {
+  override readonly name: string = 'JournalRefused';
+  readonly code: string;
+
+  constructor(code: string, message: string) {
+    super(message);
+    this.code = code;
+  }
+}

@@ -1,0 +1,2 @@
+/** Wire formats that brokers and clients share. */
+export * from './error-codes.ts';

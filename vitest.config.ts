@@ -1,0 +1,23 @@
+import { defineConfig } from 'vitest/config';
+
+// One project per cost class, cheapest first; `make test` runs them all.
+const project = (name: string, include: string[], extra: Record<string, unknown> = {}) => ({
+  extends: true as const,
+  test: { name, include, ...extra },
+});
+
+export default defineConfig({
+  test: {
+    pool: 'forks',
+    maxWorkers: 2,
+    testTimeout: 20_000,
+    projects: [
+      project('unit', ['test/unit/**/*.test.ts']),
+      project('interaction', ['test/interaction/**/*.test.ts']),
+      project('property', ['test/property/**/*.test.ts'], { testTimeout: 120_000 }),
+      project('contract', ['test/contract/**/*.test.ts'], { testTimeout: 60_000 }),
+      project('integration', ['test/integration/**/*.test.ts'], { testTimeout: 120_000, hookTimeout: 60_000, fileParallelism: false }),
+      project('tidy', ['test/tidy.test.ts', 'test/docs/**/*.test.ts']),
+    ],
+  },
+});
