@@ -1,3 +1,4 @@
+/** Test projects: one per cost class, cheapest first. */
 import { defineConfig } from 'vitest/config';
 
 // One project per cost class, cheapest first; `make test` runs them all.

@@ -110,6 +110,11 @@ export const errorTable = {
     meaning: 'The record batch is malformed.',
     remedy: 'Send one record batch of format v2 whose lengths and counts agree.',
   },
+  INVALID_RECORD: {
+    ...definite,
+    meaning: 'A key or value does not fit the codec or schema of the topic handle.',
+    remedy: 'Correct the record, or use the codec that the topic was written with.',
+  },
   CORRUPT_BATCH: {
     ...definite,
     meaning: 'The checksum of the record batch does not match its bytes.',

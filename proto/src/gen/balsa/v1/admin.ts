@@ -142,6 +142,8 @@ export interface RaftGroupStatus {
   voters: number[];
   /** Non-voting members. */
   learners: number[];
+  /** This replica's log is damaged: it is silent until its peers have repaired it. */
+  faulty: boolean;
 }
 
 /** The leader's view of one replica. */
@@ -200,6 +202,44 @@ export interface GetNodeStatusResponse {
   groupsHosted: number;
   /** Reasons why the broker is not ready; empty if it is. */
   notReadyReasons: string[];
+}
+
+/** What a node says of itself. */
+export interface RegisterNodeRequest {
+  /** Id of the node. */
+  nodeId: number;
+  /** Random identity of the node's data folder. */
+  storeId: string;
+  /** host:port of its client API. */
+  clientAddress: string;
+  /** host:port of its node-to-node API. */
+  peerAddress: string;
+  /** host:port of its HTTP endpoint. */
+  httpAddress: string;
+  /** Failure domain. */
+  zone: string;
+}
+
+/** Result of a registration. */
+export interface RegisterNodeResponse {
+  /** Set if the node was not registered. */
+  error: Error | undefined;
+}
+
+/** How many producer ids a node wants. */
+export interface AllocateProducerIdsRequest {
+  /** Size of the block. */
+  count: number;
+}
+
+/** A block of producer ids. */
+export interface AllocateProducerIdsResponse {
+  /** Set if no ids could be handed out. */
+  error:
+    | Error
+    | undefined;
+  /** First id of the block; it ends before first_id + count. */
+  firstId: number;
 }
 
 function createBaseCreateTopicRequest(): CreateTopicRequest {
@@ -808,6 +848,7 @@ function createBaseRaftGroupStatus(): RaftGroupStatus {
     replicas: [],
     voters: [],
     learners: [],
+    faulty: false,
   };
 }
 
@@ -871,6 +912,9 @@ export const RaftGroupStatus: MessageFns<RaftGroupStatus> = {
         writer.uint32(v);
       }
       writer.join();
+    }
+    if (message.faulty !== false) {
+      writer.uint32(144).bool(message.faulty);
     }
     return writer;
   },
@@ -1043,6 +1087,14 @@ export const RaftGroupStatus: MessageFns<RaftGroupStatus> = {
             }
 
             break;
+          }
+          case 18: {
+            if (tag !== 144) {
+              break;
+            }
+
+            message.faulty = reader.bool();
+            continue;
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
@@ -1440,6 +1492,256 @@ export const GetNodeStatusResponse: MessageFns<GetNodeStatusResponse> = {
   },
 };
 
+function createBaseRegisterNodeRequest(): RegisterNodeRequest {
+  return { nodeId: 0, storeId: "", clientAddress: "", peerAddress: "", httpAddress: "", zone: "" };
+}
+
+export const RegisterNodeRequest: MessageFns<RegisterNodeRequest> = {
+  encode(message: RegisterNodeRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.nodeId !== 0) {
+      writer.uint32(8).uint32(message.nodeId);
+    }
+    if (message.storeId !== "") {
+      writer.uint32(18).string(message.storeId);
+    }
+    if (message.clientAddress !== "") {
+      writer.uint32(26).string(message.clientAddress);
+    }
+    if (message.peerAddress !== "") {
+      writer.uint32(34).string(message.peerAddress);
+    }
+    if (message.httpAddress !== "") {
+      writer.uint32(42).string(message.httpAddress);
+    }
+    if (message.zone !== "") {
+      writer.uint32(50).string(message.zone);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RegisterNodeRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRegisterNodeRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.nodeId = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.storeId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.clientAddress = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.peerAddress = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.httpAddress = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.zone = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseRegisterNodeResponse(): RegisterNodeResponse {
+  return { error: undefined };
+}
+
+export const RegisterNodeResponse: MessageFns<RegisterNodeResponse> = {
+  encode(message: RegisterNodeResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.error !== undefined) {
+      Error.encode(message.error, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RegisterNodeResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRegisterNodeResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.error = Error.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseAllocateProducerIdsRequest(): AllocateProducerIdsRequest {
+  return { count: 0 };
+}
+
+export const AllocateProducerIdsRequest: MessageFns<AllocateProducerIdsRequest> = {
+  encode(message: AllocateProducerIdsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.count !== 0) {
+      writer.uint32(8).uint32(message.count);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AllocateProducerIdsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAllocateProducerIdsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.count = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseAllocateProducerIdsResponse(): AllocateProducerIdsResponse {
+  return { error: undefined, firstId: 0 };
+}
+
+export const AllocateProducerIdsResponse: MessageFns<AllocateProducerIdsResponse> = {
+  encode(message: AllocateProducerIdsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.error !== undefined) {
+      Error.encode(message.error, writer.uint32(10).fork()).join();
+    }
+    if (message.firstId !== 0) {
+      writer.uint32(16).uint64(message.firstId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AllocateProducerIdsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAllocateProducerIdsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.error = Error.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.firstId = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
 /**
  * Control plane of a broker. Writes must reach the metadata leader and are
  * refused with NOT_LEADER (and a hint) elsewhere; reads are local.
@@ -1510,6 +1812,29 @@ export const AdminServiceService = {
       Buffer.from(GetNodeStatusResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): GetNodeStatusResponse => GetNodeStatusResponse.decode(value),
   },
+  /** A node tells the metadata leader its addresses; for brokers, not for clients. */
+  registerNode: {
+    path: "/balsa.v1.AdminService/RegisterNode" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: RegisterNodeRequest): Buffer => Buffer.from(RegisterNodeRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): RegisterNodeRequest => RegisterNodeRequest.decode(value),
+    responseSerialize: (value: RegisterNodeResponse): Buffer =>
+      Buffer.from(RegisterNodeResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): RegisterNodeResponse => RegisterNodeResponse.decode(value),
+  },
+  /** A node takes a block of producer ids from the metadata leader; for brokers. */
+  allocateProducerIds: {
+    path: "/balsa.v1.AdminService/AllocateProducerIds" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: AllocateProducerIdsRequest): Buffer =>
+      Buffer.from(AllocateProducerIdsRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): AllocateProducerIdsRequest => AllocateProducerIdsRequest.decode(value),
+    responseSerialize: (value: AllocateProducerIdsResponse): Buffer =>
+      Buffer.from(AllocateProducerIdsResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): AllocateProducerIdsResponse => AllocateProducerIdsResponse.decode(value),
+  },
 } as const;
 
 export interface AdminServiceServer extends UntypedServiceImplementation {
@@ -1525,6 +1850,10 @@ export interface AdminServiceServer extends UntypedServiceImplementation {
   transferLeadership: handleUnaryCall<TransferLeadershipRequest, TransferLeadershipResponse>;
   /** Health of this broker: versions, uptime, disk, memory. */
   getNodeStatus: handleUnaryCall<GetNodeStatusRequest, GetNodeStatusResponse>;
+  /** A node tells the metadata leader its addresses; for brokers, not for clients. */
+  registerNode: handleUnaryCall<RegisterNodeRequest, RegisterNodeResponse>;
+  /** A node takes a block of producer ids from the metadata leader; for brokers. */
+  allocateProducerIds: handleUnaryCall<AllocateProducerIdsRequest, AllocateProducerIdsResponse>;
 }
 
 export interface AdminServiceClient extends Client {
@@ -1623,6 +1952,38 @@ export interface AdminServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: GetNodeStatusResponse) => void,
+  ): ClientUnaryCall;
+  /** A node tells the metadata leader its addresses; for brokers, not for clients. */
+  registerNode(
+    request: RegisterNodeRequest,
+    callback: (error: ServiceError | null, response: RegisterNodeResponse) => void,
+  ): ClientUnaryCall;
+  registerNode(
+    request: RegisterNodeRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: RegisterNodeResponse) => void,
+  ): ClientUnaryCall;
+  registerNode(
+    request: RegisterNodeRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: RegisterNodeResponse) => void,
+  ): ClientUnaryCall;
+  /** A node takes a block of producer ids from the metadata leader; for brokers. */
+  allocateProducerIds(
+    request: AllocateProducerIdsRequest,
+    callback: (error: ServiceError | null, response: AllocateProducerIdsResponse) => void,
+  ): ClientUnaryCall;
+  allocateProducerIds(
+    request: AllocateProducerIdsRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: AllocateProducerIdsResponse) => void,
+  ): ClientUnaryCall;
+  allocateProducerIds(
+    request: AllocateProducerIdsRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: AllocateProducerIdsResponse) => void,
   ): ClientUnaryCall;
 }
 

@@ -12,9 +12,12 @@ import {
   Client,
   type ClientOptions,
   type ClientReadableStream,
+  type ClientUnaryCall,
   type handleServerStreamingCall,
+  type handleUnaryCall,
   makeGenericClientConstructor,
   type Metadata,
+  type ServiceError,
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
 
@@ -120,6 +123,52 @@ export interface SubscribeRequest {
   channel: PeerChannel;
   /** Version of this protocol the subscriber speaks. */
   protocolVersion: number;
+}
+
+/** Identity of the asking broker, and which entries it lost. */
+export interface ReadEntriesRequest {
+  /** Cluster of the asking broker; empty if it has not joined one yet. */
+  clusterId: string;
+  /** Node id of the asking broker. */
+  nodeId: number;
+  /** Random identity of the asking broker's data folder. */
+  storeId: string;
+  /** Node id that the asking broker believes it is dialling. */
+  expectedNodeId: number;
+  /** Version of this protocol the asking broker speaks. */
+  protocolVersion: number;
+  /** Raft group. */
+  groupId: number;
+  /** Generation of the group's replica set. */
+  generation: number;
+  /** First Raft index wanted (inclusive). */
+  first: number;
+  /** Last Raft index wanted (inclusive). */
+  last: number;
+  /**
+   * Bytes of entries after which the answer ends; it has at least one entry if
+   * there is any. The answering broker may have a lower limit of its own.
+   */
+  maxBytes: number;
+}
+
+/** What the answering broker has of the entries. */
+export interface ReadEntriesResponse {
+  /** Identity of the answering broker. */
+  hello:
+    | PeerHello
+    | undefined;
+  /** The answering broker's log starts after this Raft index. */
+  logStart: number;
+  /** Last Raft index that the answering broker knows to be committed (inclusive). */
+  commit: number;
+  /**
+   * Committed entries, contiguous from the first one asked for. May be fewer
+   * than asked for; empty if that one is not committed or not in the log.
+   */
+  entries: RaftEntry[];
+  /** Start of the log, if the first entry asked for is not behind it. */
+  snapshot: RaftSnapshot | undefined;
 }
 
 /** All that one turn of the host had for a peer, in order. */
@@ -287,6 +336,252 @@ export const SubscribeRequest: MessageFns<SubscribeRequest> = {
             }
 
             message.protocolVersion = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseReadEntriesRequest(): ReadEntriesRequest {
+  return {
+    clusterId: "",
+    nodeId: 0,
+    storeId: "",
+    expectedNodeId: 0,
+    protocolVersion: 0,
+    groupId: 0,
+    generation: 0,
+    first: 0,
+    last: 0,
+    maxBytes: 0,
+  };
+}
+
+export const ReadEntriesRequest: MessageFns<ReadEntriesRequest> = {
+  encode(message: ReadEntriesRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.clusterId !== "") {
+      writer.uint32(10).string(message.clusterId);
+    }
+    if (message.nodeId !== 0) {
+      writer.uint32(16).uint32(message.nodeId);
+    }
+    if (message.storeId !== "") {
+      writer.uint32(26).string(message.storeId);
+    }
+    if (message.expectedNodeId !== 0) {
+      writer.uint32(32).uint32(message.expectedNodeId);
+    }
+    if (message.protocolVersion !== 0) {
+      writer.uint32(40).uint32(message.protocolVersion);
+    }
+    if (message.groupId !== 0) {
+      writer.uint32(48).uint32(message.groupId);
+    }
+    if (message.generation !== 0) {
+      writer.uint32(56).uint32(message.generation);
+    }
+    if (message.first !== 0) {
+      writer.uint32(64).uint64(message.first);
+    }
+    if (message.last !== 0) {
+      writer.uint32(72).uint64(message.last);
+    }
+    if (message.maxBytes !== 0) {
+      writer.uint32(80).uint32(message.maxBytes);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReadEntriesRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReadEntriesRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.clusterId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.nodeId = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.storeId = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.expectedNodeId = reader.uint32();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.protocolVersion = reader.uint32();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.groupId = reader.uint32();
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.generation = reader.uint32();
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.first = longToNumber(reader.uint64());
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.last = longToNumber(reader.uint64());
+            continue;
+          }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.maxBytes = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseReadEntriesResponse(): ReadEntriesResponse {
+  return { hello: undefined, logStart: 0, commit: 0, entries: [], snapshot: undefined };
+}
+
+export const ReadEntriesResponse: MessageFns<ReadEntriesResponse> = {
+  encode(message: ReadEntriesResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.hello !== undefined) {
+      PeerHello.encode(message.hello, writer.uint32(10).fork()).join();
+    }
+    if (message.logStart !== 0) {
+      writer.uint32(16).uint64(message.logStart);
+    }
+    if (message.commit !== 0) {
+      writer.uint32(24).uint64(message.commit);
+    }
+    for (const v of message.entries) {
+      RaftEntry.encode(v!, writer.uint32(34).fork()).join();
+    }
+    if (message.snapshot !== undefined) {
+      RaftSnapshot.encode(message.snapshot, writer.uint32(42).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReadEntriesResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReadEntriesResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.hello = PeerHello.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.logStart = longToNumber(reader.uint64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.commit = longToNumber(reader.uint64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.entries.push(RaftEntry.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.snapshot = RaftSnapshot.decode(reader, reader.uint32());
             continue;
           }
         }
@@ -803,11 +1098,29 @@ export const PeerServiceService = {
     responseSerialize: (value: PeerFrame): Buffer => Buffer.from(PeerFrame.encode(value).finish()),
     responseDeserialize: (value: Buffer): PeerFrame => PeerFrame.decode(value),
   },
+  /**
+   * Committed entries of a group, for a peer whose own copy of them is damaged.
+   * NOT_FOUND if this broker does not have the group.
+   */
+  readEntries: {
+    path: "/balsa.v1.PeerService/ReadEntries" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ReadEntriesRequest): Buffer => Buffer.from(ReadEntriesRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ReadEntriesRequest => ReadEntriesRequest.decode(value),
+    responseSerialize: (value: ReadEntriesResponse): Buffer => Buffer.from(ReadEntriesResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ReadEntriesResponse => ReadEntriesResponse.decode(value),
+  },
 } as const;
 
 export interface PeerServiceServer extends UntypedServiceImplementation {
   /** Streams the messages that this broker has for the subscriber. */
   subscribe: handleServerStreamingCall<SubscribeRequest, PeerFrame>;
+  /**
+   * Committed entries of a group, for a peer whose own copy of them is damaged.
+   * NOT_FOUND if this broker does not have the group.
+   */
+  readEntries: handleUnaryCall<ReadEntriesRequest, ReadEntriesResponse>;
 }
 
 export interface PeerServiceClient extends Client {
@@ -818,6 +1131,25 @@ export interface PeerServiceClient extends Client {
     metadata?: Metadata,
     options?: Partial<CallOptions>,
   ): ClientReadableStream<PeerFrame>;
+  /**
+   * Committed entries of a group, for a peer whose own copy of them is damaged.
+   * NOT_FOUND if this broker does not have the group.
+   */
+  readEntries(
+    request: ReadEntriesRequest,
+    callback: (error: ServiceError | null, response: ReadEntriesResponse) => void,
+  ): ClientUnaryCall;
+  readEntries(
+    request: ReadEntriesRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ReadEntriesResponse) => void,
+  ): ClientUnaryCall;
+  readEntries(
+    request: ReadEntriesRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ReadEntriesResponse) => void,
+  ): ClientUnaryCall;
 }
 
 export const PeerServiceClient = makeGenericClientConstructor(
