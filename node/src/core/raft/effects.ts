@@ -20,6 +20,7 @@ import type { OutgoingMessage } from './message.ts';
 export type Role = 'follower' | 'pre-candidate' | 'candidate' | 'leader';
 
 export interface Write<Payload> {
+  /** A write may be empty: then messages wait for earlier writes (the rule is in draft.ts). */
   readonly token: number;
   /** Installed before the entries: replaces the log up to and including snapshot.index. */
   readonly snapshot?: Snapshot<Payload>;
@@ -38,14 +39,18 @@ export interface Effects<Payload> {
   readonly send: readonly OutgoingMessage[];
   readonly write?: Write<Payload>;
   readonly sendAfterWrite: readonly OutgoingMessage[];
-  /** Newly committed entries (both inclusive), to be applied in order. */
+  /**
+   * Newly committed entries (both inclusive), to be applied in order. Only those that are on
+   * this node's own disk, so that a machine is never ahead of the log it is rebuilt from; the
+   * commit index itself may be ahead. Not told for what an installed snapshot covers.
+   */
   readonly committed?: { readonly first: RaftIndex; readonly last: RaftIndex };
   readonly reads: readonly ReadState[];
   /** Contexts of reads that were refused or given up (leadership lost). */
   readonly readsRefused: readonly { readonly context: number; readonly refusal: Refusal }[];
   /** Role, leader or term changed in this step. */
   readonly soft?: { readonly role: Role; readonly leader: NodeId; readonly term: Term };
-  /** Answer to a propose, change-membership or transfer input. */
+  /** Answer to a propose, change-membership or transfer input; first = last + 1 if nothing was appended. */
   readonly accepted?: Accepted;
   readonly refused?: Refusal;
 }
