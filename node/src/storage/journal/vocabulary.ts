@@ -18,6 +18,7 @@
  */
 import type { GroupId, RaftIndex, Term } from '../../core/ids.ts';
 import type { Entry, HardState, Snapshot } from '../../core/raft/entry.ts';
+import type { Membership } from '../../core/raft/membership.ts';
 
 /** A group and the generation of its replica set on this node. */
 export interface GroupKey {
@@ -42,7 +43,10 @@ export interface RecoveredGroup extends GroupKey {
   /** First and last index of the log after the snapshot; last = first - 1 if empty. */
   readonly first: RaftIndex;
   readonly last: RaftIndex;
-  /** Range of this group that is damaged on disk and must come from a peer; absent if sound. */
+  /**
+   * Range of this group that is damaged on disk and must come from a peer; absent if sound.
+   * It begins at snapshot.index (not first) if the state of the log start itself is lost.
+   */
   readonly faulty?: { readonly first: RaftIndex; readonly last: RaftIndex };
 }
 
@@ -51,6 +55,8 @@ export interface EntryFacts {
   readonly index: RaftIndex;
   readonly term: Term;
   readonly size: number;
+  /** Only of membership entries: the core needs the memberships of its log at start. */
+  readonly membership?: Membership;
 }
 
 export interface Journal {
@@ -86,6 +92,8 @@ export interface JournalStats {
   readonly cachedBytes: number;
   /** Lack of space is refusing client appends at the moment. */
   readonly full: boolean;
+  /** Entry bytes that can be taken at the moment without touching the reserve; Infinity while the disk has space. */
+  readonly roomBytes: number;
   readonly tornTails: number;
   readonly corruptFrames: number;
 }
