@@ -1,0 +1,30 @@
+/**
+ * Opens the HTTP/2 receive window of a gRPC server.
+ *
+ * grpc-js applies `grpc-node.flow_control_window` to clients only; a server keeps
+ * HTTP/2's 64 KiB per stream and per connection, which bounds a producer to one window
+ * per round trip. The server makes its http2 servers in `createHttp2Server`, which is
+ * private; this is the one place that knows it. Should a later grpc-js not have it,
+ * this throws at start, and the version is pinned.
+ */
+import type { Http2Server } from 'node:http2';
+import type { Server } from '@grpc/grpc-js';
+
+interface ServerInternals {
+  createHttp2Server?: (credentials: unknown) => Http2Server;
+}
+
+/** Call before `bindAsync`. Every connection accepted later gets windows of `windowBytes`. */
+export function openServerWindow(server: Server, windowBytes: number): void {
+  const internals = server as unknown as ServerInternals;
+  const create = internals.createHttp2Server;
+  if (create === undefined) throw new Error('this version of @grpc/grpc-js has no createHttp2Server: the server window cannot be opened');
+  internals.createHttp2Server = (credentials) => {
+    const http2Server = create.call(server, credentials);
+    http2Server.on('session', (session) => {
+      session.settings({ initialWindowSize: windowBytes });
+      session.setLocalWindowSize(windowBytes);
+    });
+    return http2Server;
+  };
+}
