@@ -33,7 +33,10 @@ export interface HostedMachine {
   readonly restore: (state: Uint8Array | undefined) => void;
   /** Value for Checkpoint.mark, as of the last applied command. */
   readonly mark: () => number;
-  /** Index rows since the last call; the host writes them in one batch with the applied index. */
+  /**
+   * Index rows since the last call; the host writes them in one batch with the applied
+   * index, and calls again only after that write has resolved.
+   */
   readonly takeRows: () => readonly StateWrite[];
   /** The newest of `checkpoints` (ascending) that the log may start at, if any. */
   readonly mayStartAt: (checkpoints: readonly Checkpoint[]) => Checkpoint | undefined;
