@@ -1,0 +1,272 @@
+/**
+ * Assembles a node: all effects (clock, disk, sockets) enter here and nowhere else.
+ *
+ * Order of the start: addresses, HTTP (so that /livez answers during recovery), storage,
+ * network and host, broker, client API. The stop goes the other way, after leaderships
+ * were handed over.
+ */
+import { Server, ServerCredentials } from '@grpc/grpc-js';
+import type { Broker } from '../broker/broker.ts';
+import { createBroker } from '../broker/broker.ts';
+import type { ReadinessCheck } from '../broker/status.ts';
+import type { Config } from '../config/schema.ts';
+import type { Endpoint } from '../config/units.ts';
+import { formatEndpoint } from '../config/units.ts';
+import type { GroupId, NodeId } from '../core/ids.ts';
+import { asNodeId, noNode } from '../core/ids.ts';
+import type { RaftConfig } from '../core/raft/config.ts';
+import { defaultRaftConfig } from '../core/raft/config.ts';
+import { createClientServer } from '../edges/grpc/client-server.ts';
+import { createLeaderCalls } from '../edges/grpc/leader-calls.ts';
+import type { HttpEdge } from '../edges/http/http-server.ts';
+import { createHttpEdge } from '../edges/http/http-server.ts';
+import type { RunningHost } from '../host/host.ts';
+import { createHost } from '../host/host.ts';
+import { nodeDisk } from '../storage/disk/node-disk.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import { createMetrics } from '../telemetry/metrics.ts';
+import { scrape } from '../telemetry/scrape.ts';
+import { peerServerOptions } from '../transport/channel-options.ts';
+import type { GrpcNetwork } from '../transport/grpc-network.ts';
+import { createGrpcNetwork } from '../transport/grpc-network.ts';
+import { brokerObserver, edgeObserver, hostObserver, journalObserver, transportObserver } from './observers.ts';
+import type { Advertised, ListenAddresses } from './ports.ts';
+import { addressFailure, advertisedAddresses, claimAddresses } from './ports.ts';
+import type { Storage, StorageOptions } from './storage.ts';
+import { openStorage, startReclaim } from './storage.ts';
+import { systemClock, systemRandom } from './system-clock.ts';
+
+export interface NodeOptions {
+  readonly config: Config;
+  readonly version: string;
+  readonly log: Logger;
+  /** The node cannot go on: the process must end. Called at most once. */
+  readonly onFatal: (error: unknown) => void;
+}
+
+export interface RunningNode {
+  readonly addresses: Advertised;
+  readonly broker: Broker;
+  /** Hands leaderships over, answers what is under way, closes the data folder. */
+  readonly stop: () => Promise<void>;
+}
+
+interface Parts extends NodeOptions {
+  readonly metrics: Metrics;
+  readonly addresses: Advertised;
+  readonly listening: ListenAddresses;
+  readonly storage: Storage;
+  readonly network: GrpcNetwork;
+  readonly host: RunningHost;
+}
+
+/** Rejects with what exit-code.ts can translate. */
+export async function startNode(nodeOptions: NodeOptions): Promise<RunningNode> {
+  const options = { ...nodeOptions, onFatal: once(nodeOptions.onFatal) };
+  const { config, log } = options;
+  const listening = await claimAddresses(config);
+  const metrics = createMetrics();
+  // HTTP and the network answer before these exist.
+  const late: { broker?: Broker; parts?: Parts } = {};
+  const http = await startHttp(listening.http, log, {
+    checks: () => late.broker?.readiness() ?? [{ name: 'started', problem: 'the node is reading its journal' }],
+    metrics: async () =>
+      late.broker === undefined || late.parts === undefined
+        ? { contentType: metrics.registry.contentType, text: await metrics.registry.metrics() }
+        : scrape(metrics, scrapeSources(late.parts, late.broker)),
+  });
+  const storageOptions = storageOptionsOf(options, metrics);
+  const storage = await openStorage(storageOptions);
+  const peers = await createPeers(options, storage, () => late.broker);
+  const addresses = advertisedAddresses(config, listening);
+  const host = createHost(hostOptions(options, storage, peers.network, metrics));
+  const parts = { ...options, metrics, addresses, listening, storage, network: peers.network, host };
+  const { broker, closeLeaderCalls } = buildBroker(parts);
+  Object.assign(late, { broker, parts });
+  await peers.listen(listening.peer);
+  const running = await startBroker(parts, broker);
+  const stopReclaim = startReclaim(storage, storageOptions);
+  return {
+    addresses,
+    broker,
+    stop: async () => {
+      stopReclaim();
+      broker.stop();
+      await host.stop({ handOverMs: handOverMs(config) });
+      await running.stopClients();
+      closeLeaderCalls();
+      await peers.stop();
+      await http.stop();
+      await storage.close();
+    },
+  };
+}
+
+/** Half of the time of a stop is for handing over; the rest for closing. */
+const handOverMs = ({ maintenance }: Config): number => Math.min(2000, maintenance.stopMs / 2);
+const clientGraceMs = 500;
+
+function once(report: (error: unknown) => void): (error: unknown) => void {
+  let reported = false;
+  return (error) => {
+    if (reported) return;
+    reported = true;
+    report(error);
+  };
+}
+
+async function startHttp(
+  { host, port }: Endpoint,
+  log: Logger,
+  answers: { readonly checks: () => readonly ReadinessCheck[]; readonly metrics: Parameters<typeof createHttpEdge>[0]['metrics'] },
+): Promise<HttpEdge> {
+  const edge = createHttpEdge({ ...answers, onUnexpected: (error) => log.error({ err: error }, 'an HTTP request failed unexpectedly') });
+  await edge.listen(host, port);
+  return edge;
+}
+
+function storageOptionsOf({ config, log, onFatal }: NodeOptions, metrics: Metrics): StorageOptions {
+  const onJournalEvent = journalObserver(metrics, log);
+  return { config, disk: nodeDisk, clock: systemClock, random: systemRandom, log, onJournalEvent, onFatal };
+}
+
+const otherMembers = ({ cluster, node }: Config): Config['cluster']['members'] => cluster.members.filter(({ id }) => id !== node.id);
+
+/** Node-to-node network and the server on which peers subscribe. */
+async function createPeers({ config, log }: NodeOptions, { identity }: Storage, broker: () => Broker | undefined) {
+  const network = createGrpcNetwork({
+    self: asNodeId(config.node.id),
+    clusterId: () => broker()?.clusterId() || identity.clusterId,
+    storeId: identity.storeId,
+    peers: otherMembers(config).map(({ id, peer }) => ({ nodeId: asNodeId(id), address: peer })),
+    verifyPeer: (node, storeId) => broker()?.verifyPeer(node, storeId) ?? 'ok',
+    clock: systemClock,
+    random: systemRandom,
+    onEvent: transportObserver(log),
+  });
+  const server = new Server(peerServerOptions());
+  network.register(server);
+  return {
+    network,
+    listen: (endpoint: Endpoint) => listenOn(server, endpoint, 'listen.peer'),
+    stop: async () => {
+      await network.stop();
+      server.forceShutdown();
+    },
+  };
+}
+
+function listenOn(server: Server, endpoint: Endpoint, key: string): Promise<void> {
+  const address = formatEndpoint(endpoint);
+  return new Promise((resolve, reject) => {
+    server.bindAsync(address, ServerCredentials.createInsecure(), (error) =>
+      error === null ? resolve() : reject(addressFailure(key, address, error)),
+    );
+  });
+}
+
+function hostOptions(options: NodeOptions, storage: Storage, network: GrpcNetwork, metrics: Metrics): Parameters<typeof createHost>[0] {
+  const { config, log, onFatal } = options;
+  return {
+    self: asNodeId(config.node.id),
+    journal: storage.journal,
+    network,
+    stateStore: storage.stateStore,
+    clock: systemClock,
+    random: systemRandom,
+    raft: raftConfig(config),
+    tickMs: config.raft.tickMs,
+    // The broker's own bound is met first, and names the setting that can be changed.
+    limits: { proposalBytesMax: 2 * config.limits.produceBytesInflightMax },
+    observer: hostObserver(metrics, log),
+    onFatal,
+  };
+}
+
+function raftConfig({ raft }: Config): Omit<RaftConfig, 'self' | 'seed'> {
+  const { tickMs, heartbeatMs, electionMsMin, electionMsMax, appendBytesMax, inflightBytesMax, uncommittedBytesMax } = raft;
+  return {
+    ...defaultRaftConfig,
+    heartbeatTicks: heartbeatMs / tickMs,
+    electionTicksMin: Math.ceil(electionMsMin / tickMs),
+    electionTicksMax: Math.ceil(electionMsMax / tickMs),
+    appendBytesMax,
+    inflightBytesMax,
+    uncommittedBytesMax,
+  };
+}
+
+function buildBroker(parts: Parts): { readonly broker: Broker; readonly closeLeaderCalls: () => void } {
+  const { config, storage, host, addresses, metrics, log } = parts;
+  const addressOf = (node: NodeId): string | undefined =>
+    broker.clientAddressOf(node) ?? config.cluster.members.find(({ id }) => id === node)?.client;
+  const { close, ...leaderCalls } = createLeaderCalls(addressOf);
+  const members = config.cluster.members.length === 0 ? [config.node.id] : config.cluster.members.map(({ id }) => id);
+  const broker = createBroker({
+    host,
+    stateStore: storage.stateStore,
+    clock: systemClock,
+    random: systemRandom,
+    facts: { nodeId: asNodeId(config.node.id), storeId: storage.identity.storeId, zone: config.node.zone, ...addresses },
+    members: members.map(asNodeId),
+    leaderCalls,
+    limits: config.limits,
+    topicDefaults: config.topics,
+    maintenance: config.maintenance,
+    observer: brokerObserver(metrics, log),
+  });
+  countLeaderChanges(host, metrics);
+  return { broker, closeLeaderCalls: close };
+}
+
+/** Roles and terms change more often; what matters outside is who leads. */
+function countLeaderChanges(host: RunningHost, { counters }: Metrics): void {
+  const leaders = new Map<GroupId, NodeId>();
+  host.onLeaderChange(({ group, leader }) => {
+    if (leader === noNode || leaders.get(group) === leader) return;
+    leaders.set(group, leader);
+    counters.leaderChanges.inc();
+  });
+}
+
+async function startBroker(parts: Parts, broker: Broker): Promise<{ readonly stopClients: () => Promise<void> }> {
+  const { config, metrics, log, listening, onFatal } = parts;
+  noteClusterId(parts, broker);
+  const { joined } = await broker.start();
+  joined.catch(onFatal);
+  const clients = createClientServer({
+    broker,
+    limits: config.limits,
+    observer: edgeObserver(metrics, log, systemClock.monotonicMs),
+    measures: () => measure(parts),
+  });
+  const address = formatEndpoint(listening.client);
+  await clients.listen(address).catch((error: NodeJS.ErrnoException) => Promise.reject(addressFailure('listen.client', address, error)));
+  return { stopClients: () => clients.stop(clientGraceMs) };
+}
+
+/** The data folder belongs to one cluster from the moment at which the node learns which. */
+function noteClusterId({ storage, onFatal }: Parts, broker: Broker): void {
+  let noted = storage.identity.clusterId;
+  broker.onMetadataChange(() => {
+    const clusterId = broker.clusterId();
+    if (clusterId === '' || clusterId === noted) return;
+    noted = clusterId;
+    storage.saveClusterId(clusterId).catch(onFatal);
+  });
+}
+
+async function measure({ storage, version }: Parts) {
+  return {
+    version,
+    uptimeMs: Math.round(process.uptime() * 1000),
+    memoryBytes: process.memoryUsage.rss(),
+    journalBytes: storage.journal.stats().bytes,
+    diskFreeBytes: await storage.freeBytes(),
+  };
+}
+
+function scrapeSources({ storage, network, host }: Parts, broker: Broker): Parameters<typeof scrape>[1] {
+  return { broker, journal: storage.journal.stats, peers: network.stats, proposalBytes: host.proposalBytes };
+}

@@ -1,0 +1,114 @@
+/**
+ * The data folder of a node: identity and lock, the journal (the truth), the state store
+ * (derived: if it is damaged it is thrown away and made again from the journal).
+ */
+import path from 'node:path';
+import type { Config } from '../config/schema.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Disk } from '../ports/disk.ts';
+import type { Random } from '../ports/random.ts';
+import type { StateStore } from '../ports/state-store.ts';
+import { StateStoreError } from '../ports/state-store.ts';
+import type { DataIdentity } from '../storage/journal/identity.ts';
+import { openDataFolder, saveClusterId } from '../storage/journal/identity.ts';
+import { openJournal, type RepairableJournal } from '../storage/journal/open.ts';
+import type { JournalEvent } from '../storage/journal/options.ts';
+import { journalDefaults } from '../storage/journal/options.ts';
+import { discardStateStore, openStateStore } from '../storage/state/rocks-state-store.ts';
+import type { Logger } from '../telemetry/logger.ts';
+
+export interface Storage {
+  readonly identity: DataIdentity;
+  readonly journal: RepairableJournal;
+  readonly stateStore: StateStore;
+  readonly saveClusterId: (clusterId: string) => Promise<void>;
+  readonly freeBytes: () => Promise<number>;
+  readonly close: () => Promise<void>;
+}
+
+export interface StorageOptions {
+  readonly config: Config;
+  readonly disk: Disk;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly onJournalEvent: (event: JournalEvent) => void;
+  readonly onFatal: (error: unknown) => void;
+}
+
+const storeIdBytes = 16;
+
+export async function openStorage(options: StorageOptions): Promise<Storage> {
+  const { config, disk, random } = options;
+  const folder = path.resolve(config.data.dir);
+  const dataFolder = await openDataFolder(disk, folder, { nodeId: config.node.id, newStoreId: () => random.hex(storeIdBytes) });
+  try {
+    const journal = await openNodeJournal(options, path.join(folder, 'journal'), dataFolder.identity.storeId);
+    const stateStore = await openOrRebuild(path.join(folder, 'state'), options.log);
+    return {
+      identity: dataFolder.identity,
+      journal,
+      stateStore,
+      saveClusterId: async (clusterId) => {
+        await saveClusterId(disk, folder, clusterId);
+      },
+      freeBytes: () => disk.freeBytes(folder),
+      close: async () => {
+        await journal.close();
+        await stateStore.flush();
+        await stateStore.close();
+        await dataFolder.release();
+      },
+    };
+  } catch (error) {
+    await dataFolder.release();
+    throw error;
+  }
+}
+
+function openNodeJournal(
+  { config, disk, clock, onFatal, onJournalEvent }: StorageOptions,
+  folder: string,
+  storeId: string,
+): Promise<RepairableJournal> {
+  const { segmentBytes, cacheBytes, fullFreeBytesMin } = config.journal;
+  return openJournal({
+    disk,
+    folder,
+    storeId,
+    segmentBytes,
+    cacheBytesMax: cacheBytes,
+    fullFreeBytesMin,
+    batchBytesMax: Math.min(journalDefaults.batchBytesMax, segmentBytes / 2),
+    onFatal,
+    onEvent: onJournalEvent,
+    now: clock.monotonicMs,
+    after: clock.after,
+  });
+}
+
+async function openOrRebuild(folder: string, log: Logger): Promise<StateStore> {
+  try {
+    return await openStateStore(folder);
+  } catch (error) {
+    if (!(error instanceof StateStoreError) || error.code === 'locked') throw error;
+    log.warn({ err: error }, 'the state store cannot be used; it is made again from the journal');
+    await discardStateStore(folder);
+    return openStateStore(folder);
+  }
+}
+
+/** Deletes what the journal no longer needs, now and then; the returned function ends that. */
+export function startReclaim({ journal, stateStore }: Storage, { config, clock, log }: StorageOptions): () => void {
+  let running = false;
+  return clock.every(config.journal.reclaimMs, () => {
+    if (running) return;
+    running = true;
+    journal
+      .reclaim(() => stateStore.flush())
+      .catch((error: unknown) => log.error({ err: error }, 'reclaiming journal segments failed'))
+      .finally(() => {
+        running = false;
+      });
+  });
+}

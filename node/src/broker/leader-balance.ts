@@ -1,0 +1,90 @@
+/**
+ * Gives leadership back to the preferred replica (the first in the metadata), so that
+ * after failures the load is where the placement meant it to be.
+ *
+ * Careful by design: only when the preferred replica has been connected, replicating and
+ * at most a few entries behind for a while without a break, one group per round, so that
+ * balancing never looks like an outage. Also leads a group's membership to where the
+ * metadata wants it.
+ */
+import type { GroupId, NodeId } from '../core/ids.ts';
+import { metadataGroup } from '../core/ids.ts';
+import type { PartitionPlace } from '../core/machines/metadata/state.ts';
+import type { GroupStatus } from '../host/vocabulary.ts';
+import type { BrokerState } from './broker-state.ts';
+import { metadataSubject, partitionName, placeOfGroup } from './metadata-replica.ts';
+
+/** Entries that a preferred replica may be behind. */
+const lagMax = 100;
+const transferTimeoutMs = 2000;
+const membershipTimeoutMs = 10_000;
+
+/** Since when (monotonic) each group's preferred replica could take over. */
+export type BalanceMemory = Map<GroupId, number>;
+
+export async function balanceOnce(broker: BrokerState, since: BalanceMemory): Promise<void> {
+  let moved = false;
+  for (const group of broker.host.groups()) {
+    const status = broker.host.status(group);
+    const target = status === undefined ? undefined : candidate(broker, group, status);
+    if (broker.stopping || status === undefined) return;
+    if (target === undefined) since.delete(group);
+    else if (!since.has(group)) since.set(group, broker.clock.monotonicMs());
+    else if (!moved && broker.clock.monotonicMs() - (since.get(group) ?? 0) >= broker.maintenance.balanceStableMs) {
+      moved = true;
+      since.delete(group);
+      await giveBackLeadership(broker, group, target);
+    }
+  }
+}
+
+async function giveBackLeadership(broker: BrokerState, group: GroupId, target: NodeId): Promise<void> {
+  const subject = subjectOf(broker, group);
+  try {
+    await broker.host.transfer(group, target, transferTimeoutMs);
+    broker.observer.onEvent({ kind: 'leadership-returned', subject, node: target });
+  } catch (error) {
+    broker.observer.onEvent({ kind: 'maintenance-failed', task: `transfer of ${subject} to node ${target}`, error });
+  }
+}
+
+/** The preferred replica of a group led here, if it is another and ready to lead. The metadata has no preference. */
+function candidate(broker: BrokerState, group: GroupId, status: GroupStatus): NodeId | undefined {
+  const preferred = group === metadataGroup ? undefined : placeOfGroup(broker.metadata, group)?.partition.replicas[0];
+  if (status.role !== 'leader' || preferred === undefined || preferred === broker.facts.nodeId) return undefined;
+  const replica = status.replicas.find(({ node }) => node === preferred);
+  const ready =
+    replica !== undefined &&
+    replica.active &&
+    replica.state === 'replicate' &&
+    status.last - replica.match <= lagMax &&
+    status.membership.voters.includes(preferred) &&
+    broker.host.isConnected(preferred);
+  return ready ? preferred : undefined;
+}
+
+const subjectOf = (broker: BrokerState, group: GroupId): string => {
+  const place = placeOfGroup(broker.metadata, group);
+  return place === undefined ? metadataSubject : partitionName(place);
+};
+
+/** Changes the membership of groups led here to what the metadata asks for; one group per round. */
+export async function followPlacement(broker: BrokerState): Promise<void> {
+  for (const group of broker.replicas.keys()) {
+    const place = placeOfGroup(broker.metadata, group);
+    const status = broker.host.status(group);
+    if (place === undefined || status?.role !== 'leader' || isAsPlaced(place, status)) continue;
+    const { replicas, learners } = place.partition;
+    try {
+      await broker.host.changeMembership(group, { voters: replicas, learners }, membershipTimeoutMs);
+    } catch (error) {
+      broker.observer.onEvent({ kind: 'maintenance-failed', task: `membership of ${partitionName(place)}`, error });
+    }
+    return;
+  }
+}
+
+function isAsPlaced({ partition }: PartitionPlace, { membership }: GroupStatus): boolean {
+  const same = (a: readonly NodeId[], b: readonly NodeId[]): boolean => a.length === b.length && a.every((node) => b.includes(node));
+  return same(partition.replicas, membership.voters) && same(partition.learners, membership.learners) && membership.outgoing.length === 0;
+}

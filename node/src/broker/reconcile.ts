@@ -1,0 +1,120 @@
+/**
+ * Makes this node host what the metadata says: opens groups that it shall hold a replica
+ * of, removes groups of deleted topics, and leaves the rest alone.
+ *
+ * Group ids are never reused and rise, so a group that the journal knows but the
+ * metadata does not is deleted if its id is below nextGroupId, and merely not known yet
+ * otherwise (this node's metadata may lag behind what it acknowledged). Only one round
+ * runs at a time; changes during a round cause one more.
+ */
+import type { GroupId } from '../core/ids.ts';
+import { metadataGroup, noNode } from '../core/ids.ts';
+import type { PartitionPlace } from '../core/machines/metadata/state.ts';
+import { allPartitions } from '../core/machines/metadata/state.ts';
+import { dropAllRows } from './batch-rows.ts';
+import type { BrokerState } from './broker-state.ts';
+import { isReplica, partitionName, placeOfGroup } from './metadata-replica.ts';
+import { createPartitionReplica, hostedPartition, wakeWaiters } from './partition-replica.ts';
+import { pause } from './pause.ts';
+
+/** Groups opened at the same time: they share the journal's writes. */
+const opensMax = 64;
+const retryMs = 500;
+/** A new group's other replicas may open a little later; until then its first campaigns find no voters. */
+const campaignsMax = 20;
+const campaignMs = 50;
+
+/** Starts reconciling; the returned function says that the metadata changed. */
+export function startReconcile(broker: BrokerState): () => void {
+  let running = false;
+  let dirty = false;
+  const run = async (): Promise<void> => {
+    running = true;
+    while (dirty && !broker.stopping) {
+      dirty = false;
+      const done = await reconcileOnce(broker);
+      if (done) continue;
+      dirty = true;
+      await pause(broker.clock, retryMs);
+    }
+    running = false;
+  };
+  return () => {
+    dirty = true;
+    if (!running) void run();
+  };
+}
+
+/** One round; false if something failed and should be tried again. */
+export async function reconcileOnce(broker: BrokerState): Promise<boolean> {
+  const { nodeId } = broker.facts;
+  const missing = [...allPartitions(broker.metadata.state)].filter(
+    (place) => isReplica(place, nodeId) && !broker.replicas.has(place.partition.groupId),
+  );
+  let sound = true;
+  for (let from = 0; from < missing.length && !broker.stopping; from += opensMax) {
+    const opened = await Promise.all(
+      missing.slice(from, from + opensMax).map((place) => attempt(broker, place.partition.groupId, () => open(broker, place))),
+    );
+    sound &&= opened.every(Boolean);
+  }
+  for (const group of broker.host.groups()) {
+    if (!broker.stopping && isGone(broker, group)) sound = (await attempt(broker, group, () => remove(broker, group))) && sound;
+  }
+  return sound;
+}
+
+async function attempt(broker: BrokerState, group: GroupId, action: () => Promise<void>): Promise<boolean> {
+  try {
+    await action();
+    return true;
+  } catch (error) {
+    broker.observer.onEvent({ kind: 'reconcile-failed', group, error });
+    return false;
+  }
+}
+
+async function open(broker: BrokerState, place: PartitionPlace): Promise<void> {
+  const { groupId, generation, birth, replicas } = place.partition;
+  const key = { group: groupId, generation };
+  const replica = createPartitionReplica(key);
+  const membership = { voters: birth.toSorted((a, b) => a - b), outgoing: [], learners: [], learnersNext: [], autoLeave: false };
+  await broker.host.open({ ...key, birth: membership, machine: hostedPartition(replica) });
+  broker.replicas.set(groupId, replica);
+  broker.observer.onEvent({ kind: 'group-opened', group: groupId, subject: partitionName(place) });
+  if (replicas[0] === broker.facts.nodeId) void campaignAtBirth(broker, groupId);
+}
+
+/** Lets the preferred leader lead without waiting for an election time-out. */
+async function campaignAtBirth(broker: BrokerState, group: GroupId): Promise<void> {
+  for (let round = 0; round < campaignsMax && !broker.stopping; round += 1) {
+    const status = broker.host.status(group);
+    if (status === undefined || status.leader !== noNode) return;
+    broker.host.campaign(group);
+    await pause(broker.clock, campaignMs);
+  }
+}
+
+/** Deleted for certain, or moved away and no longer a member. */
+function isGone(broker: BrokerState, group: GroupId): boolean {
+  if (group === metadataGroup || group >= broker.metadata.state.nextGroupId) return false;
+  const place = placeOfGroup(broker.metadata, group);
+  if (place === undefined) return true;
+  const { nodeId } = broker.facts;
+  const membership = broker.host.status(group)?.membership;
+  const member = membership === undefined || [...membership.voters, ...membership.outgoing, ...membership.learners].includes(nodeId);
+  return !isReplica(place, nodeId) && !member;
+}
+
+async function remove(broker: BrokerState, group: GroupId): Promise<void> {
+  const replica = broker.replicas.get(group);
+  const status = broker.host.status(group);
+  broker.replicas.delete(group);
+  broker.leaders.delete(group);
+  if (replica !== undefined) wakeWaiters(replica);
+  if (status === undefined) return;
+  const key = { group, generation: status.generation };
+  await broker.host.remove(key);
+  await broker.stateStore.write(dropAllRows(key));
+  broker.observer.onEvent({ kind: 'group-removed', group, subject: `group ${group}` });
+}

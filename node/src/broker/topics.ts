@@ -1,0 +1,99 @@
+/** Topics: created, deleted and altered on the metadata leader; described everywhere. */
+import type { NodeId } from '../core/ids.ts';
+import { metadataGroup } from '../core/ids.ts';
+import type { NodeRecord, TopicRecord } from '../core/machines/metadata/state.ts';
+import { sortedNodes, sortedTopics } from '../core/machines/metadata/state.ts';
+import type { LeaderHint } from './broker-error.ts';
+import type { BrokerState } from './broker-state.ts';
+import { leaderOf } from './leadership.ts';
+import { writeMetadata } from './metadata-write.ts';
+import { waitUntil } from './pause.ts';
+
+/** How long a creation waits for the leaders of its partitions; it succeeds anyway. */
+const leadersTimeoutMs = 5000;
+
+export interface TopicToCreate {
+  readonly name: string;
+  /** 0: the default. */
+  readonly partitions: number;
+  /** 0: the default. */
+  readonly replicationFactor: number;
+  readonly config: Readonly<Record<string, string>>;
+}
+
+export interface PartitionDescription {
+  readonly number: number;
+  readonly group: number;
+  readonly replicas: readonly NodeId[];
+  readonly hint: LeaderHint;
+}
+
+export interface TopicDescription {
+  readonly topic: TopicRecord;
+  readonly partitions: readonly PartitionDescription[];
+}
+
+export interface ClusterDescription {
+  readonly clusterId: string;
+  readonly nodes: readonly (NodeRecord & { readonly connected: boolean })[];
+  readonly topics: readonly TopicDescription[];
+  /** Leader of the metadata group; 0 if unknown. */
+  readonly controller: NodeId;
+}
+
+/** The topic, once its partitions that live here have leaders, so that producing works at once. */
+export async function createTopic(broker: BrokerState, wanted: TopicToCreate): Promise<TopicDescription> {
+  const { topicDefaults, limits } = broker;
+  const partitions = wanted.partitions || topicDefaults.partitions;
+  const replicationFactor = wanted.replicationFactor || topicDefaults.replicationFactor;
+  const { topic } = await writeMetadata(
+    broker,
+    { type: 'create-topic', ...wanted, partitions, replicationFactor },
+    limits.requestTimeoutMs,
+  );
+  await waitForLeaders(broker, topic);
+  return describeTopic(broker, topic);
+}
+
+export async function deleteTopic(broker: BrokerState, name: string): Promise<void> {
+  await writeMetadata(broker, { type: 'delete-topic', name }, broker.limits.requestTimeoutMs);
+}
+
+export async function alterTopic(
+  broker: BrokerState,
+  change: { readonly name: string; readonly partitions: number; readonly config: Readonly<Record<string, string>> },
+): Promise<TopicDescription> {
+  const { topic } = await writeMetadata(broker, { type: 'alter-topic', ...change }, broker.limits.requestTimeoutMs);
+  await waitForLeaders(broker, topic);
+  return describeTopic(broker, topic);
+}
+
+async function waitForLeaders(broker: BrokerState, topic: TopicRecord): Promise<void> {
+  const { nodeId } = broker.facts;
+  const mine = topic.partitions.filter(({ replicas }) => replicas.includes(nodeId));
+  await waitUntil(broker.clock, leadersTimeoutMs, () => mine.every(({ groupId }) => leaderOf(broker, groupId).leader !== 0));
+}
+
+/** The asked topics that exist, or all of them. */
+export function describeCluster(broker: BrokerState, names: readonly string[]): ClusterDescription {
+  const { state } = broker.metadata;
+  const topics = names.length === 0 ? sortedTopics(state) : [...new Set(names)].flatMap((name) => state.topics.get(name) ?? []);
+  const isConnected = (node: NodeId): boolean => node === broker.facts.nodeId || broker.host.isConnected(node);
+  return {
+    clusterId: state.clusterId,
+    nodes: sortedNodes(state).map((node) => ({ ...node, connected: isConnected(node.nodeId) })),
+    topics: topics.map((topic) => describeTopic(broker, topic)),
+    controller: leaderOf(broker, metadataGroup).leader,
+  };
+}
+
+/** Leaders of partitions without a replica here are unknown here: clients then ask the replicas. */
+function describeTopic(broker: BrokerState, topic: TopicRecord): TopicDescription {
+  const partitions = topic.partitions.map(({ groupId, replicas }, number) => ({
+    number,
+    group: groupId,
+    replicas,
+    hint: leaderOf(broker, groupId),
+  }));
+  return { topic, partitions };
+}
