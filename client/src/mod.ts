@@ -1,0 +1,25 @@
+/** Client of the Balsa message broker. Everything public is exported here, and nothing else is. */
+export { connect, type Balsa, type ConnectOptions } from './balsa.ts';
+export type { Topic, TopicOptions, PartitionOffset, PartitionOffsets } from './topic.ts';
+export { bytes, json, text, type Codec } from './codecs.ts';
+export type { StandardSchema } from './standard-schema.ts';
+export { BalsaError, type Effect, type LeaderHint } from './errors.ts';
+export type { CallOptions } from './cluster/call-scope.ts';
+export type { Duration } from './duration.ts';
+export type { Acks, ProducerOptions } from './producer/settings.ts';
+export type { Producer } from './producer/producer.ts';
+export type { HeaderValue, ProducerRecord } from './producer/record.ts';
+export type { SendAllResult } from './producer/send-all.ts';
+export type { Receipt, SendResult } from './producer/batch.ts';
+export type { Compression } from './records/compression.ts';
+export type { RawHeader as RecordHeader } from './records/batch-builder.ts';
+export type { BatchesOptions, ConsumedBatch, ConsumedRecord, Consumer } from './consumer/consumer.ts';
+export type { ConsumerOptions, EndPosition, StartPosition } from './consumer/settings.ts';
+export type { Admin } from './admin/admin.ts';
+export type { PartitionDescription, TopicChange, TopicDescription, TopicsAdmin, TopicSpec } from './admin/topics.ts';
+export type { ClusterAdmin, ClusterStatus, NodeReport, NodeStatus } from './admin/cluster-status.ts';
+export type { RaftAdmin, RaftGroup, RaftStatus, TransferResult } from './admin/raft.ts';
+export type { Clock } from './ports/clock.ts';
+export type { Random } from './ports/random.ts';
+export type { ClientStream, Method, StreamHandler, Transport, UnaryOptions } from './ports/transport.ts';
+export type { Ports } from './ports/ports.ts';
