@@ -29,13 +29,21 @@ async function dev(options: DevOptions): Promise<void> {
   const signal = interruption();
   try {
     claimFolder(options.dir, options.nodes);
-    await using cluster = await startLocalCluster({ ...options, onUnexpectedExit: reportExit });
+    const allEnded = Promise.withResolvers<void>();
+    let running = options.nodes;
+    const onUnexpectedExit = (node: LocalNode, exit: NodeExit): void => {
+      running -= 1;
+      reportExit(node, exit, running);
+      if (running === 0) allEnded.resolve();
+    };
+    await using cluster = await startLocalCluster({ ...options, onUnexpectedExit });
     const stopped = aborted(signal);
     await Promise.race([cluster.waitReady(), stopped]);
     if (!signal.aborted) {
       print(banner({ nodes: cluster.nodes, dir: options.dir, readyMs: performance.now() - startedMs }));
     }
-    await stopped;
+    await Promise.race([stopped, allEnded.promise]);
+    if (!signal.aborted) throw new LocalClusterError('INTERNAL', 'all brokers have ended; the data is still there');
     print(styleText('dim', '\nstopping the brokers ...'));
     await cluster.stop();
     print(`stopped; the data stays in ${options.dir}`);
@@ -46,9 +54,9 @@ async function dev(options: DevOptions): Promise<void> {
   }
 }
 
-function reportExit(node: LocalNode, exit: NodeExit): void {
+function reportExit(node: LocalNode, exit: NodeExit, running: number): void {
   const how = exit.signal === null ? `with code ${exit.code}` : `by ${exit.signal}`;
-  printError(`${red(`node ${node.id} ended ${how}`)}; the others go on. Its log: ${node.logFile}`);
+  printError(`${red(`node ${node.id} ended ${how}`)}${running > 0 ? '; the others go on' : ''}. Its log: ${node.logFile}`);
 }
 
 function reportFailure(error: LocalClusterError, options: DevOptions): void {
