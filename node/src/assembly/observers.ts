@@ -16,6 +16,10 @@ export function hostObserver({ histograms, counters }: Metrics, log: Logger): Ho
     onCommit: (latencyMs) => histograms.commit.observe(latencyMs / msPerSecond),
     onDropped: (reason, messages) => counters.dropped.inc({ reason }, messages),
     onSnapshot: (direction) => counters.snapshots.inc({ direction }),
+    onScrubbed: (bytes, durationMs) => {
+      counters.scrubbedBytes.inc(bytes);
+      log.debug({ bytes, durationMs }, 'scrub: everything kept for the groups was verified');
+    },
     onRepair: ({ type, ...facts }) => log[repairLevels[type]](facts, `repair of a damaged group: ${type}`),
   };
 }

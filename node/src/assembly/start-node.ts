@@ -178,7 +178,11 @@ function hostOptions(options: NodeOptions, storage: Storage, network: GrpcNetwor
     raft: raftConfig(config),
     tickMs: config.raft.tickMs,
     // The broker's own bound is met first, and names the setting that can be changed.
-    limits: { proposalBytesMax: 2 * config.limits.produceBytesInflightMax },
+    limits: {
+      proposalBytesMax: 2 * config.limits.produceBytesInflightMax,
+      scrubBytesPerSecond: config.journal.scrubBytesPerSecond,
+      scrubPassMs: config.journal.scrubPassMs,
+    },
     observer: hostObserver(metrics, log),
     onFatal,
   };

@@ -75,6 +75,12 @@ const journal = z.strictObject({
   fullFreeBytesMin: bytes(0, 1024 * GiB)
     .default(256 * MiB)
     .describe('Free disk space below which writes are refused (DISK_FULL)'),
+  scrubBytesPerSecond: bytes(KiB, GiB)
+    .default(8 * MiB)
+    .describe('Rate at which data that nobody reads is verified in the background'),
+  scrubPassMs: milliseconds(second, 30 * day)
+    .default(60 * 60 * second)
+    .describe('Pause before each round of that verification'),
   reclaimMs: milliseconds(100, day)
     .default(10 * second)
     .describe('Pause between rounds that delete unneeded segments'),

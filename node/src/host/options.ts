@@ -23,6 +23,10 @@ export interface HostLimits {
   readonly checkpointsMax: number;
   /** Entry bytes read at once when a machine catches up from disk. */
   readonly applyBytesMax: number;
+  /** Rate at which the scrub reads. */
+  readonly scrubBytesPerSecond: number;
+  /** Pause before each pass of the scrub. */
+  readonly scrubPassMs: number;
 }
 
 export const defaultHostLimits: HostLimits = {
@@ -33,6 +37,8 @@ export const defaultHostLimits: HostLimits = {
   checkpointCommands: 10_000,
   checkpointsMax: 256,
   applyBytesMax: 4 * 1024 * 1024,
+  scrubBytesPerSecond: 8 * 1024 * 1024,
+  scrubPassMs: 60 * 60 * 1000,
 };
 
 /** What the host tells whoever measures it. All calls are synchronous and must not throw. */
@@ -43,6 +49,8 @@ export interface HostObserver {
   readonly onDropped?: (what: 'unknown-group' | 'old-generation' | 'faulty' | 'disk-full' | 'unsynced-bytes', messages: number) => void;
   readonly onSnapshot?: (what: 'sent' | 'installed', bytes: number) => void;
   readonly onRepair?: (event: RepairEvent) => void;
+  /** A pass of the scrub has read everything. */
+  readonly onScrubbed?: (bytes: number, durationMs: number) => void;
 }
 
 /** The repair of a damaged group on this node; see repair.ts. */

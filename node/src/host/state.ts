@@ -110,6 +110,22 @@ export interface Repair {
   readonly told: Set<string>;
 }
 
+/** Where the scrub is; see scrub.ts. */
+export interface Scrub {
+  /** A pass is under way. */
+  reading: boolean;
+  /** Groups that this pass has not finished; the first is being read. */
+  queue: GroupId[];
+  /** Next index to read of the first group; undefined: from the start of its log. */
+  at: RaftIndex | undefined;
+  /** A read is under way. */
+  busy: boolean;
+  /** Nothing is read before this (monotonic). */
+  nextMs: number;
+  startedMs: number;
+  bytes: number;
+}
+
 export interface HostState {
   readonly options: HostOptions;
   readonly limits: HostLimits;
@@ -122,6 +138,7 @@ export interface HostState {
   unsyncedBytes: number;
   /** Entry bytes admitted since the last turn; see disk-space.ts. */
   claimedBytes: number;
+  readonly scrub: Scrub;
   stopping: boolean;
   failed: boolean;
   stopTicks: () => void;
@@ -129,10 +146,13 @@ export interface HostState {
   runTurn: () => void;
 }
 
+const firstScrubMs = ({ clock }: HostOptions, { scrubPassMs }: HostLimits): number => clock.monotonicMs() + scrubPassMs;
+
 export function createHostState(options: HostOptions): HostState {
+  const limits = { ...defaultHostLimits, ...options.limits };
   return {
     options,
-    limits: { ...defaultHostLimits, ...options.limits },
+    limits,
     groups: new Map(),
     listeners: [],
     dirty: [],
@@ -141,6 +161,8 @@ export function createHostState(options: HostOptions): HostState {
     proposalBytes: 0,
     unsyncedBytes: 0,
     claimedBytes: 0,
+    // A start has just read everything, so the first pass has time.
+    scrub: { reading: false, queue: [], at: undefined, busy: false, nextMs: firstScrubMs(options, limits), startedMs: 0, bytes: 0 },
     stopping: false,
     failed: false,
     stopTicks: () => {},

@@ -7,6 +7,7 @@ import { expireWatches } from './leadership.ts';
 import { earliestProposalDeadline, expireProposals } from './propose.ts';
 import { earliestReadDeadline, expireReads } from './reads.ts';
 import { repairOnTick } from './repair.ts';
+import { scrubOnTick } from './scrub.ts';
 import type { GroupState, HostState } from './state.ts';
 import { enqueue, failHost } from './schedule.ts';
 
@@ -29,6 +30,7 @@ function tick(host: HostState): void {
       checkpoint(host, group).catch((error: unknown) => failHost(host, error));
     }
   }
+  scrubOnTick(host, nowMs);
 }
 
 function expire(host: HostState, group: GroupState, nowMs: number): void {

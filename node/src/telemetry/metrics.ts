@@ -17,6 +17,7 @@ const counters = {
   refused: ['balsa_refused_total', 'Requests answered with an error, by error code', 'code'],
   leaderChanges: ['balsa_raft_leader_changes_total', 'Changes of leader seen by this node, over all Raft groups'],
   dropped: ['balsa_raft_messages_dropped_total', 'Messages of peers that this node did not process, by reason', 'reason'],
+  scrubbedBytes: ['balsa_scrubbed_bytes_total', 'Bytes of cold data verified by finished passes of the scrub'],
   snapshots: ['balsa_raft_snapshots_total', 'Snapshots sent and installed', 'direction'],
   journalBytes: ['balsa_journal_written_bytes_total', 'Bytes written to the journal'],
   journalFrames: ['balsa_journal_frames_total', 'Frames written to the journal'],

@@ -327,3 +327,38 @@ describe('damage found while running', () => {
     expect(follower.fatal).toEqual([]);
   });
 });
+
+describe('the scrub', () => {
+  test('finds a flipped bit that nobody reads, also while memory has the entry, and the group heals', async () => {
+    const cluster = await startHosts(3, { scrubPassMs: 60_000 });
+    const leader = await fill(cluster, 30);
+    await applied(cluster, 30);
+    const damaged = others(cluster, leader)[0]!;
+    await damage(damaged.disk, 'item 12;');
+    await cluster.clock.advance(50_000);
+    expect(damaged.repairs).toEqual([]);
+    await cluster.clock.until('the next pass finds it', () => damaged.repairs.some(({ type }) => type === 'begun'), 20_000);
+    await cluster.clock.until('healed', () => faulty(damaged) === false, 15_000);
+    expect(damaged.machine.items()).toEqual(leader.machine.items());
+    for (const node of cluster.nodes) expect(node.fatal).toEqual([]);
+    expect(others(cluster, damaged).flatMap(({ repairs }) => repairs)).toEqual([]);
+  });
+
+  test('keeps to its rate', async () => {
+    const reads: number[] = [];
+    const cluster = await startHosts(1, { scrubPassMs: 1000, scrubBytesPerSecond: 100 });
+    const only = await fill(cluster, 30);
+    const verify = only.journal.verify;
+    Object.assign(only.journal, {
+      verify: async (...args: Parameters<typeof verify>) => {
+        const result = await verify(...args);
+        reads.push(cluster.clock.monotonicMs(), result.bytes);
+        return result;
+      },
+    });
+    await cluster.clock.advance(60_000);
+    const [firstMs = 0, bytes = 0, secondMs = 0] = reads;
+    expect(bytes).toBeGreaterThan(100);
+    expect(secondMs - firstMs).toBeGreaterThanOrEqual((bytes / 100) * 1000);
+  });
+});

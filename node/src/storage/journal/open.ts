@@ -1,12 +1,13 @@
 /** Opens a journal: recovery, then the running journal behind the contract of vocabulary.ts. */
 import type { Entry, Snapshot } from '../../core/raft/entry.ts';
-import { asRaftIndex } from '../../core/ids.ts';
+import { asRaftIndex, type RaftIndex } from '../../core/ids.ts';
 import { assert } from '../../core/assert.ts';
 import { appendFrames } from './append.ts';
 import { createEntryCache } from './entry-cache.ts';
 import { type GroupLog, lastIndex } from './group-log.ts';
 import { journalDefaults, type JournalOpenOptions, type JournalOptions } from './options.ts';
 import { cachedRange, factsOf, readEntries } from './read.ts';
+import { type Verified, verifyEntries } from './verify.ts';
 import { reclaimSegments } from './reclaim.ts';
 import { recoverJournal } from './recover.ts';
 import { isFull, prepareSpare, retrySpace, roomBytes, wakeSpaceWaiters } from './space.ts';
@@ -25,6 +26,8 @@ export interface RepairableJournal extends Journal {
    * their (index, term) are those of the group's log. Resolves when they are on disk.
    */
   readonly repair: (key: GroupKey, entries: readonly Entry<Uint8Array>[]) => Promise<void>;
+  /** Reads entries from the disk only to check them; see verify.ts. */
+  readonly verify: (key: GroupKey, first: RaftIndex, last: RaftIndex, bytesMax: number) => Promise<Verified>;
 }
 
 /** Rejects with JournalRefused if the data cannot be used as it is. */
@@ -55,6 +58,7 @@ export async function openJournal(openOptions: JournalOpenOptions): Promise<Repa
       return log === undefined ? undefined : cachedRange(log, first, last);
     },
     read: (key, first, last, bytesMax) => readEntries(state, key, first, last, bytesMax),
+    verify: (key, first, last, bytesMax) => verifyEntries(state, key, first, last, bytesMax),
     snapshot: (key): Snapshot<Uint8Array> | undefined => {
       const log = findLog(state.groups, key);
       return log?.snapshotLost === false ? log.snapshot : undefined;
