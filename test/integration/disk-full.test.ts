@@ -36,9 +36,9 @@ async function readCount(balsa: Balsa): Promise<number> {
 }
 
 /** A caller of the client library learns the reason at his deadline: the library tries again until then. */
-async function expectDiskFull(balsa: Balsa): Promise<void> {
+async function expectDiskFull(balsa: Balsa, reason = /DISK_FULL/): Promise<void> {
   await using producer = balsa.topic(topic, { value: text }).producer({ deliveryTimeout: deadlineMs });
-  await expect(producer.send({ value: 'x' })).rejects.toMatchObject({ retriable: true, message: expect.stringContaining('DISK_FULL') });
+  await expect(producer.send({ value: 'x' })).rejects.toMatchObject({ retriable: true, message: expect.stringMatching(reason) });
 }
 
 async function send(balsa: Balsa, value: string): Promise<void> {
@@ -109,7 +109,9 @@ describe.runIf(disk !== undefined)('a disk that is full on every node', () => {
       return followers.some(({ id }) => id === partitions[0]?.leader);
     });
     expect(await readCount(balsa)).toBe(records);
-    await expectDiskFull(balsa);
+    // The new leader may have a little room left while its only follower has none: then a write stays undecided.
+    await expectDiskFull(balsa, /DISK_FULL|TIMEOUT/);
+    expect(await readCount(balsa)).toBeGreaterThanOrEqual(records);
   });
 
   test('once there is space again, writes go on by themselves', async () => {
