@@ -1,5 +1,5 @@
 /** The journal's formats: what is written is read back, and no changed byte of a synced area goes unnoticed. */
-import { asRaftIndex } from '@balsa/node/core/ids.ts';
+import { asNodeId, asRaftIndex } from '@balsa/node/core/ids.ts';
 import { createMemoryDisk, type MemoryDisk } from '@balsa/node/storage/disk/memory-disk.ts';
 import { encodeBatch } from '@balsa/node/storage/journal/batch.ts';
 import { checksum, checksumOfHead } from '@balsa/node/storage/journal/checksum.ts';
@@ -24,8 +24,34 @@ import {
 
 const number53 = fc.maxSafeNat();
 const generation = fc.nat({ max: 2 ** 32 - 1 });
-const nodeIds = fc.uniqueArray(fc.integer({ min: 1, max: 65535 }), { maxLength: 5 });
-const membership = fc.record({ voters: nodeIds, outgoing: nodeIds, learners: nodeIds, learnersNext: nodeIds, autoLeave: fc.boolean() });
+const nodeId = fc.integer({ min: 1, max: 65535 });
+/** Valid ones only (core/raft/membership.ts): each node plays the parts that its draw gives it. */
+const membership = fc
+  .tuple(
+    fc.uniqueArray(fc.tuple(nodeId, fc.constantFrom('voter', 'old voter', 'both', 'leaves to learn', 'learner')), {
+      selector: ([node]) => node,
+      maxLength: 8,
+    }),
+    nodeId,
+    fc.boolean(),
+  )
+  .map(([parts, extra, autoLeave]) => {
+    const known = parts.some(([node]) => node === extra);
+    const all = [...parts, ...(known ? [] : [[extra, 'voter'] as const])].sort(([a], [b]) => a - b);
+    const those = (...names: string[]) => all.filter(([, part]) => names.includes(part)).map(([node]) => asNodeId(node));
+    const voters = those('voter', 'both');
+    const outgoing = those('old voter', 'both', 'leaves to learn');
+    // A draw without a voter becomes a plain group of all its nodes.
+    if (voters.length === 0)
+      return { voters: all.map(([node]) => asNodeId(node)), outgoing: [], learners: [], learnersNext: [], autoLeave: false };
+    return {
+      voters,
+      outgoing,
+      learners: those('learner'),
+      learnersNext: those('leaves to learn'),
+      autoLeave: autoLeave && outgoing.length > 0,
+    };
+  });
 const payload = fc.oneof(fc.uint8Array({ maxLength: 100 }), fc.uint8Array({ minLength: 2000, maxLength: 5000 }));
 const base = { group: number53, generation };
 const entryBase = { index: number53, term: number53, size: generation };

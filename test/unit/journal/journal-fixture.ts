@@ -41,7 +41,7 @@ export async function open(disk: Disk, overrides: Partial<JournalOpenOptions> = 
 
 export const key = (group: number) => ({ group: asGroupId(group), generation: 1 });
 
-export const membership = { voters: [1, 2, 3].map(asNodeId), outgoing: [], learners: [asNodeId(4)], learnersNext: [], autoLeave: true };
+export const membership = { voters: [1, 2, 3].map(asNodeId), outgoing: [], learners: [asNodeId(4)], learnersNext: [], autoLeave: false };
 
 export function command(group: number, index: number, term: number, payload: Uint8Array | string): Frame {
   const bytes = typeof payload === 'string' ? Buffer.from(payload) : payload;

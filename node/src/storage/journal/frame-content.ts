@@ -1,17 +1,20 @@
 /**
  * Between the journal's vocabulary and frames: what goes into a frame's head and payload.
  *
- *   Membership => flags:u8 voters outgoing learners learnersNext     flags bit 0 = autoLeave
- *   list       => count:u16 node:u32*count
+ *   membership entry => Membership                        (core/raft/membership-codec.ts, as on the wire)
+ *   log start        => bytes:u16 Membership state        bytes: length of the membership; little-endian
  */
 import { unreachable } from '../../core/assert.ts';
-import { asNodeId, asRaftIndex, asTerm, type NodeId } from '../../core/ids.ts';
+import { asRaftIndex, asTerm } from '../../core/ids.ts';
 import type { Entry, HardState, Snapshot } from '../../core/raft/entry.ts';
 import type { Membership } from '../../core/raft/membership.ts';
+import { decodeMembership, encodeMembership, MembershipCorrupt } from '../../core/raft/membership-codec.ts';
 import type { FrameHead } from './frame.ts';
 import { viewOf } from './number-field.ts';
 import { type Frame, JournalCorrupt } from './vocabulary.ts';
 
+/** Length field before the membership of a log start. */
+const lengthBytes = 2;
 const noPayload: readonly Uint8Array[] = [];
 
 const newFrame = { restored: false, keeps: false };
@@ -34,7 +37,10 @@ export function contentOfFrame(frame: Frame, flags: { readonly restored: boolean
     }
     case 'log-start': {
       const { index, term, membership, state } = frame.snapshot;
-      const prefix = encodeMembership(membership);
+      const encoded = encodeMembership(membership);
+      const prefix = new Uint8Array(lengthBytes + encoded.length);
+      viewOf(prefix).setUint16(0, encoded.length, true);
+      prefix.set(encoded, lengthBytes);
       const head = {
         ...common,
         keeps: flags.keeps,
@@ -76,7 +82,7 @@ export function entryOfFrame(head: FrameHead, payload: Uint8Array): Entry<Uint8A
     case 'command':
       return { ...common, kind: 'command', payload };
     case 'membership':
-      return { ...common, kind: 'membership', membership: decodeMembership(payload).membership };
+      return { ...common, kind: 'membership', membership: membershipOfPayload(payload) };
     default:
       throw new JournalCorrupt(`frame of kind ${head.kind} where entry ${head.index} of group ${head.group} should be`);
   }
@@ -87,45 +93,18 @@ export function hardStateOfFrame(head: FrameHead): HardState {
 }
 
 export function snapshotOfFrame(head: FrameHead, payload: Uint8Array): Snapshot<Uint8Array> {
-  const { membership, end } = decodeMembership(payload);
+  const end = lengthBytes + (payload.length < lengthBytes ? 0 : viewOf(payload).getUint16(0, true));
+  const membership = membershipOfPayload(payload.subarray(lengthBytes, end));
   // A copy: `payload` is a view into a large read buffer, and the snapshot stays in memory.
   return { index: asRaftIndex(head.index), term: asTerm(head.term), membership, state: payload.slice(end) };
 }
 
-const listNames = ['voters', 'outgoing', 'learners', 'learnersNext'] as const;
-
-export function encodeMembership(membership: Membership): Uint8Array {
-  const nodes = listNames.reduce((sum, name) => sum + membership[name].length, 0);
-  const bytes = new Uint8Array(1 + listNames.length * 2 + nodes * 4);
-  const view = viewOf(bytes);
-  view.setUint8(0, membership.autoLeave ? 1 : 0);
-  let at = 1;
-  for (const name of listNames) {
-    view.setUint16(at, membership[name].length, true);
-    at += 2;
-    for (const node of membership[name]) {
-      view.setUint32(at, node, true);
-      at += 4;
-    }
-  }
-  return bytes;
-}
-
-export function decodeMembership(bytes: Uint8Array): { readonly membership: Membership; readonly end: number } {
-  const view = viewOf(bytes);
-  let at = 1;
-  const list = (): NodeId[] => {
-    const count = view.getUint16(at, true);
-    at += 2;
-    const nodes = Array.from({ length: count }, (_, i) => asNodeId(view.getUint32(at + i * 4, true)));
-    at += count * 4;
-    return nodes;
-  };
+/** A sound checksum over bytes that are no membership means that something else was written there. */
+export function membershipOfPayload(bytes: Uint8Array): Membership {
   try {
-    const autoLeave = (view.getUint8(0) & 1) !== 0;
-    const membership = { voters: list(), outgoing: list(), learners: list(), learnersNext: list(), autoLeave };
-    return { membership, end: at };
+    return decodeMembership(bytes);
   } catch (cause) {
-    throw new JournalCorrupt('membership does not fit its frame', { cause });
+    if (cause instanceof MembershipCorrupt) throw new JournalCorrupt(cause.message, { cause });
+    throw cause;
   }
 }

@@ -8,7 +8,7 @@
  * `restored` ones, moved forward by reclaim; what stays a hole in the end is lost.
  */
 import { asGroupId, asRaftIndex, asTerm } from '../../core/ids.ts';
-import { decodeMembership, hardStateOfFrame, snapshotOfFrame } from './frame-content.ts';
+import { hardStateOfFrame, membershipOfPayload, snapshotOfFrame } from './frame-content.ts';
 import type { FrameHead } from './frame.ts';
 import {
   clearLog,
@@ -61,7 +61,7 @@ export function replayFrame(replay: Replay, frame: FoundFrame): void {
       if (head.restored) replayRestored(replay, log, frame);
       else replayEntry(replay, log, frame);
       if (head.kind !== 'membership' || frame.payload === undefined || !hasIndex(log, head.index)) return;
-      return noteMembership(log, head.index, decodeMembership(frame.payload).membership);
+      return noteMembership(log, head.index, membershipOfPayload(frame.payload));
   }
 }
 
