@@ -4,8 +4,8 @@
  *
  * One batch holds the state, its (index, term), and the index rows up to it; so a
  * store that lost its newest batches is merely older. A checkpoint counts at recovery
- * only if the journal has an entry with the same (index, term): a leader may apply
- * what its own disk does not have yet.
+ * only if the journal has an entry with the same (index, term): the store is not part
+ * of the truth, so what it says is checked against it.
  *
  * Cutting: when the machine allows the log to start at a checkpoint, that state goes
  * into the journal as a log-start frame first; only then is the log before it garbage.

@@ -10,6 +10,7 @@
  */
 import type { Effects } from '../core/raft/effects.ts';
 import type { OutgoingMessage } from '../core/raft/message.ts';
+import { assert } from '../core/assert.ts';
 import { step } from '../core/raft/step.ts';
 import { advanceApply } from './apply.ts';
 import { noticeLeader } from './leadership.ts';
@@ -72,8 +73,10 @@ function stepGroup(host: HostState, group: GroupState, turn: Turn): void {
 
 function gather(host: HostState, group: GroupState, effects: Effects<Uint8Array>, turn: Turn): void {
   if (effects.write?.snapshot !== undefined) installSnapshot(host, group, effects.write.snapshot);
+  assert(effects.write !== undefined || effects.sendAfterWrite.length === 0, 'what waits for the disk comes with a write', {
+    ...group.key,
+  });
   if (effects.write !== undefined) addWrite(turn.writes, group, effects.write, effects.sendAfterWrite);
-  else for (const message of effects.sendAfterWrite) turn.sends.push({ group, message });
   for (const message of effects.send) turn.sends.push({ group, message });
   if (effects.committed !== undefined) group.committed = effects.committed.last;
   if (effects.reads.length > 0) takeReadStates(group, effects.reads);

@@ -76,6 +76,17 @@ describe('append', () => {
     await journal.close();
   });
 
+  it('of nothing waits for everything before it: it is the barrier of an acknowledgement', async () => {
+    const { journal } = await open(createMemoryDisk());
+    const done: string[] = [];
+    const write = journal.append([command(1, 1, 1, 'a')]).then(() => done.push('write'));
+    const barrier = journal.append([]).then(() => done.push('barrier'));
+    await Promise.all([write, barrier]);
+    expect(done).toEqual(['write', 'barrier']);
+    await journal.append([]);
+    await journal.close();
+  });
+
   it('tells the memberships of a log, and forgets those that are cut', async () => {
     const disk = createMemoryDisk();
     const first = await open(disk);

@@ -17,7 +17,7 @@ import { failJournal, startFlush } from './write.ts';
 export function appendFrames(state: JournalState, frames: readonly Frame[], essential: boolean): Promise<void> {
   assert(!state.closed, 'append after close');
   if (state.fatal !== undefined) return new Promise(() => undefined);
-  if (frames.length === 0) return Promise.resolve();
+  if (frames.length === 0) return appendMarker(state);
   const contents = frames.map((frame) => contentOfFrame(frame));
   const bytes = contents.reduce((sum, content) => sum + contentBytes(content), 0);
   if (!mayAppend(state, bytes, essential)) {

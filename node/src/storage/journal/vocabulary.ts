@@ -66,7 +66,7 @@ export interface Journal {
   readonly facts: (key: GroupKey, first: RaftIndex, last: RaftIndex) => readonly EntryFacts[];
   /**
    * Appends frames; `essential` frames may use the disk-full reserve.
-   * Calls resolve in order. Rejects with JournalFull (nothing written) or never after a fatal error.
+   * Calls resolve in order; a call without frames resolves once everything before it is on disk. Rejects with JournalFull (nothing written) or never after a fatal error.
    */
   readonly append: (frames: readonly Frame[], options?: { readonly essential?: boolean }) => Promise<void>;
   /** Entries [first, last] if *all* of them are in memory (written or not), else undefined. */
