@@ -1,4 +1,5 @@
 /** One suite for the gRPC network and its in-memory twin: what the port promises. */
+import { reservePorts } from '@balsa/node/local-cluster/free-ports.ts';
 import { asGroupId, asNodeId, asRaftIndex, asTerm } from '@balsa/node/core/ids.ts';
 import type { Entry } from '@balsa/node/core/raft/entry.ts';
 import { type EntriesAnswer, type EntriesRequest, type GroupMessage, type Network, PeerUnavailable } from '@balsa/node/ports/network.ts';
@@ -30,22 +31,17 @@ interface Subject {
 }
 
 async function grpcSubject(): Promise<Subject> {
-  const ports = new Map<number, number>();
+  // Peers must know each other's ports before any of them listens. Reserved ones lie where the system hands out none.
+  const reserved = await reservePorts(nodeIds.length);
+  const ports = new Map(nodeIds.map((id, place) => [id, reserved.ports[place] ?? 0]));
   const servers = new Map<number, Server>();
   const bind = async (id: number, server: Server): Promise<void> => {
-    const port = await new Promise<number>((resolve, reject) => {
-      server.bindAsync(`127.0.0.1:${ports.get(id) ?? 0}`, ServerCredentials.createInsecure(), (error, bound) =>
-        error === null ? resolve(bound) : reject(error),
+    await new Promise<void>((resolve, reject) => {
+      server.bindAsync(`127.0.0.1:${ports.get(id)}`, ServerCredentials.createInsecure(), (error) =>
+        error === null ? resolve() : reject(error),
       );
     });
-    ports.set(id, port);
   };
-  // Ports must be known before the first node starts, so they are taken once and given back.
-  for (const id of nodeIds) {
-    const server = new Server();
-    await bind(id, server);
-    server.forceShutdown();
-  }
   const open = async (id: number): Promise<Node> => {
     const network = createGrpcNetwork({
       self: asNodeId(id),
@@ -74,6 +70,7 @@ async function grpcSubject(): Promise<Subject> {
     open,
     close: async () => {
       for (const server of servers.values()) server.forceShutdown();
+      reserved.release();
     },
   };
 }
