@@ -147,23 +147,36 @@ function describe(context: ClientContext, name: string, scope: CallScope): Promi
   });
 }
 
-/** Metadata as the metadata leader shows it or, if that cannot be reached, as any broker does. */
+/**
+ * Metadata as the metadata leader shows it or, if that cannot be reached, as any broker does: a
+ * broker that has just started may show a past in which the newest topics do not exist.
+ */
 export function readMetadata(context: ClientContext, topics: readonly string[], scope: CallScope): Promise<GetMetadataResponse> {
   return withRetries(context, scope, async () => {
-    const controller = context.view.addresses.get(context.view.controllerNodeId);
-    const addresses = [...(controller === undefined ? [] : [controller]), ...brokersInTurn(context)];
+    const asked = new Set<string>();
+    let anyAnswer: GetMetadataResponse | undefined;
     let last: BalsaError | undefined;
-    for (const address of new Set(addresses)) {
+    for (let address = nextToAsk(context, asked); address !== undefined; address = nextToAsk(context, asked)) {
+      asked.add(address);
       try {
         const answer = await callBroker(context, address, DataServiceService.getMetadata, { topics: [...topics] }, scope);
         absorbMetadata(context.view, answer, topics);
-        return answer;
+        if (isAuthoritative(answer)) return answer;
+        anyAnswer ??= answer;
       } catch (thrown) {
         last = asBalsaError(thrown);
       }
     }
+    if (anyAnswer !== undefined) return anyAnswer;
     throw last ?? new BalsaError('LEADER_NOT_AVAILABLE', { detail: 'No broker is known.' });
   });
+}
+
+/** The metadata leader, as soon as one is known; else the other brokers in turn. */
+function nextToAsk(context: ClientContext, asked: ReadonlySet<string>): string | undefined {
+  const controller = context.view.addresses.get(context.view.controllerNodeId);
+  if (controller !== undefined && !asked.has(controller)) return controller;
+  return brokersInTurn(context).find((address) => !asked.has(address));
 }
 
 export function toDescription(topic: TopicInfo): TopicDescription {

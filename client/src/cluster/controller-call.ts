@@ -5,7 +5,7 @@ import type { Method } from '../ports/transport.ts';
 import { accepted, callBroker, type RetryPolicy, withRetries } from './broker-call.ts';
 import type { CallScope } from './call-scope.ts';
 import type { ClientContext } from './context.ts';
-import { brokersInTurn } from './metadata.ts';
+import { brokersInTurn, tryRefresh } from './metadata.ts';
 
 export async function callController<Request, Response extends { readonly error?: WireError | undefined }>(
   context: ClientContext,
@@ -27,6 +27,8 @@ export async function callController<Request, Response extends { readonly error?
     // Whoever failed is not asked again at once; without a hint any broker may know more.
     if (hinted !== 0) context.view.controllerNodeId = hinted;
     else if (context.view.controllerNodeId === asked) context.view.controllerNodeId = 0;
+    // A client that connected before the brokers had registered knows no address of the leader.
+    if (hinted !== 0 && !context.view.addresses.has(hinted)) await tryRefresh(context);
     return hinted !== 0 && hinted !== asked;
   };
   return await withRetries(context, scope, attempt, { ...policy, onFailure });

@@ -72,13 +72,17 @@ async function askOne(context: ClientContext, address: string, topics: readonly 
   return await askOne(context, controller, topics).catch(() => false);
 }
 
-/** Addresses of all brokers, known ones first, from a place that moves on with each call. */
+/** Addresses of all brokers, known ones first, both from a place that moves on with each call. */
 export function brokersInTurn(context: ClientContext): string[] {
+  const turn = context.lookup.rotation++;
   const known = [...new Set(context.view.addresses.values())];
-  const start = known.length === 0 ? 0 : context.lookup.rotation++ % known.length;
-  const rotated = [...known.slice(start), ...known.slice(0, start)];
   const seeds = context.seeds.filter((seed) => !known.includes(seed));
-  return [...rotated, ...seeds];
+  return [...rotated(known, turn), ...rotated(seeds, turn)];
+}
+
+function rotated(addresses: readonly string[], turn: number): string[] {
+  const start = addresses.length === 0 ? 0 : turn % addresses.length;
+  return [...addresses.slice(start), ...addresses.slice(0, start)];
 }
 
 /** Partitions of a topic, asking for it if needed; UNKNOWN_TOPIC if the metadata leader does not know it. */
