@@ -14,8 +14,6 @@ import type { Endpoint } from '../config/units.ts';
 import { formatEndpoint } from '../config/units.ts';
 import type { GroupId, NodeId } from '../core/ids.ts';
 import { asNodeId, noNode } from '../core/ids.ts';
-import type { RaftConfig } from '../core/raft/config.ts';
-import { defaultRaftConfig } from '../core/raft/config.ts';
 import { createClientServer } from '../edges/grpc/client-server.ts';
 import { createLeaderCalls } from '../edges/grpc/leader-calls.ts';
 import type { HttpEdge } from '../edges/http/http-server.ts';
@@ -23,6 +21,7 @@ import { createHttpEdge } from '../edges/http/http-server.ts';
 import type { RunningHost } from '../host/host.ts';
 import { createHost } from '../host/host.ts';
 import { nodeDisk } from '../storage/disk/node-disk.ts';
+import { discardStateStore, openStateStore } from '../storage/state/rocks-state-store.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
@@ -33,9 +32,11 @@ import { createGrpcNetwork } from '../transport/grpc-network.ts';
 import { brokerObserver, edgeObserver, hostObserver, journalObserver, transportObserver } from './observers.ts';
 import type { Advertised, ListenAddresses } from './ports.ts';
 import { addressFailure, advertisedAddresses, claimAddresses } from './ports.ts';
-import type { Storage, StorageOptions } from './storage.ts';
-import { openStorage, startReclaim } from './storage.ts';
+import type { StateFolders, Storage, StorageOptions } from './storage.ts';
+import { noteClusterId, openStorage, startReclaim } from './storage.ts';
 import { systemClock, systemRandom } from './system-clock.ts';
+import { withTrace } from './trace-file.ts';
+import { brokerOptions, hostOptions } from './wiring.ts';
 
 export interface NodeOptions {
   readonly config: Config;
@@ -80,8 +81,13 @@ export async function startNode(nodeOptions: NodeOptions): Promise<RunningNode> 
   const storage = await openStorage(storageOptions);
   const peers = await createPeers(options, storage, () => late.broker);
   const addresses = advertisedAddresses(config, listening);
-  const host = createHost(hostOptions(options, storage, peers.network, metrics));
-  const parts = { ...options, metrics, addresses, listening, storage, network: peers.network, host };
+  const { network } = peers;
+  const onTraceFailed = (error: unknown): void => log.warn({ err: error }, 'the trace ends here: its file cannot be written');
+  const observer = withTrace(hostObserver(metrics, log), config, onTraceFailed);
+  const host = createHost(
+    hostOptions({ config, storage, network, clock: systemClock, random: systemRandom, observer, onFatal: options.onFatal }),
+  );
+  const parts = { ...options, metrics, addresses, listening, storage, network, host };
   const { broker, closeLeaderCalls } = buildBroker(parts);
   Object.assign(late, { broker, parts });
   await peers.listen(listening.peer);
@@ -126,9 +132,11 @@ async function startHttp(
   return edge;
 }
 
+const rocksFolders: StateFolders = { open: openStateStore, discard: discardStateStore };
+
 function storageOptionsOf({ config, log, onFatal }: NodeOptions, metrics: Metrics): StorageOptions {
   const onJournalEvent = journalObserver(metrics, log);
-  return { config, disk: nodeDisk, clock: systemClock, random: systemRandom, log, onJournalEvent, onFatal };
+  return { config, disk: nodeDisk, stateFolders: rocksFolders, clock: systemClock, random: systemRandom, log, onJournalEvent, onFatal };
 }
 
 const otherMembers = ({ cluster, node }: Config): Config['cluster']['members'] => cluster.members.filter(({ id }) => id !== node.id);
@@ -166,60 +174,15 @@ function listenOn(server: Server, endpoint: Endpoint, key: string): Promise<void
   });
 }
 
-function hostOptions(options: NodeOptions, storage: Storage, network: GrpcNetwork, metrics: Metrics): Parameters<typeof createHost>[0] {
-  const { config, log, onFatal } = options;
-  return {
-    self: asNodeId(config.node.id),
-    journal: storage.journal,
-    network,
-    stateStore: storage.stateStore,
-    clock: systemClock,
-    random: systemRandom,
-    raft: raftConfig(config),
-    tickMs: config.raft.tickMs,
-    // The broker's own bound is met first, and names the setting that can be changed.
-    limits: {
-      proposalBytesMax: 2 * config.limits.produceBytesInflightMax,
-      scrubBytesPerSecond: config.journal.scrubBytesPerSecond,
-      scrubPassMs: config.journal.scrubPassMs,
-    },
-    observer: hostObserver(metrics, log),
-    onFatal,
-  };
-}
-
-function raftConfig({ raft }: Config): Omit<RaftConfig, 'self' | 'seed'> {
-  const { tickMs, heartbeatMs, electionMsMin, electionMsMax, appendBytesMax, inflightBytesMax, uncommittedBytesMax } = raft;
-  return {
-    ...defaultRaftConfig,
-    heartbeatTicks: heartbeatMs / tickMs,
-    electionTicksMin: Math.ceil(electionMsMin / tickMs),
-    electionTicksMax: Math.ceil(electionMsMax / tickMs),
-    appendBytesMax,
-    inflightBytesMax,
-    uncommittedBytesMax,
-  };
-}
-
 function buildBroker(parts: Parts): { readonly broker: Broker; readonly closeLeaderCalls: () => void } {
   const { config, storage, host, addresses, metrics, log } = parts;
   const addressOf = (node: NodeId): string | undefined =>
     broker.clientAddressOf(node) ?? config.cluster.members.find(({ id }) => id === node)?.client;
   const { close, ...leaderCalls } = createLeaderCalls(addressOf);
-  const members = config.cluster.members.length === 0 ? [config.node.id] : config.cluster.members.map(({ id }) => id);
-  const broker = createBroker({
-    host,
-    stateStore: storage.stateStore,
-    clock: systemClock,
-    random: systemRandom,
-    facts: { nodeId: asNodeId(config.node.id), storeId: storage.identity.storeId, zone: config.node.zone, ...addresses },
-    members: members.map(asNodeId),
-    leaderCalls,
-    limits: config.limits,
-    topicDefaults: config.topics,
-    maintenance: config.maintenance,
-    observer: brokerObserver(metrics, log),
-  });
+  const observer = brokerObserver(metrics, log);
+  const broker = createBroker(
+    brokerOptions({ config, storage, host, addresses, leaderCalls, clock: systemClock, random: systemRandom, observer }),
+  );
   countLeaderChanges(host, metrics);
   return { broker, closeLeaderCalls: close };
 }
@@ -235,8 +198,8 @@ function countLeaderChanges(host: RunningHost, { counters }: Metrics): void {
 }
 
 async function startBroker(parts: Parts, broker: Broker): Promise<{ readonly stopClients: () => Promise<void> }> {
-  const { config, metrics, log, listening, onFatal } = parts;
-  noteClusterId(parts, broker);
+  const { config, storage, metrics, log, listening, onFatal } = parts;
+  noteClusterId(storage, broker, onFatal);
   const { joined } = await broker.start();
   joined.catch(onFatal);
   const clients = createClientServer({
@@ -248,17 +211,6 @@ async function startBroker(parts: Parts, broker: Broker): Promise<{ readonly sto
   const address = formatEndpoint(listening.client);
   await clients.listen(address).catch((error: NodeJS.ErrnoException) => Promise.reject(addressFailure('listen.client', address, error)));
   return { stopClients: () => clients.stop(clientGraceMs) };
-}
-
-/** The data folder belongs to one cluster from the moment at which the node learns which. */
-function noteClusterId({ storage, onFatal }: Parts, broker: Broker): void {
-  let noted = storage.identity.clusterId;
-  broker.onMetadataChange(() => {
-    const clusterId = broker.clusterId();
-    if (clusterId === '' || clusterId === noted) return;
-    noted = clusterId;
-    storage.saveClusterId(clusterId).catch(onFatal);
-  });
 }
 
 async function measure({ storage, version }: Parts) {

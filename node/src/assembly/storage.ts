@@ -3,6 +3,7 @@
  * (derived: if it is damaged it is thrown away and made again from the journal).
  */
 import path from 'node:path';
+import type { Broker } from '../broker/broker.ts';
 import type { Config } from '../config/schema.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Disk } from '../ports/disk.ts';
@@ -14,7 +15,6 @@ import { openDataFolder, saveClusterId } from '../storage/journal/identity.ts';
 import { openJournal, type RepairableJournal } from '../storage/journal/open.ts';
 import type { JournalEvent } from '../storage/journal/options.ts';
 import { journalDefaults } from '../storage/journal/options.ts';
-import { discardStateStore, openStateStore } from '../storage/state/rocks-state-store.ts';
 import type { Logger } from '../telemetry/logger.ts';
 
 export interface Storage {
@@ -26,9 +26,16 @@ export interface Storage {
   readonly close: () => Promise<void>;
 }
 
+/** Where state stores come from; a port, as a RocksDB folder cannot be simulated. */
+export interface StateFolders {
+  readonly open: (folder: string) => Promise<StateStore>;
+  readonly discard: (folder: string) => Promise<void>;
+}
+
 export interface StorageOptions {
-  readonly config: Config;
+  readonly config: Pick<Config, 'node' | 'data' | 'journal'>;
   readonly disk: Disk;
+  readonly stateFolders: StateFolders;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
@@ -44,7 +51,7 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
   const dataFolder = await openDataFolder(disk, folder, { nodeId: config.node.id, newStoreId: () => random.hex(storeIdBytes) });
   try {
     const journal = await openNodeJournal(options, path.join(folder, 'journal'), dataFolder.identity.storeId);
-    const stateStore = await openOrRebuild(path.join(folder, 'state'), options.log);
+    const stateStore = await openOrRebuild(path.join(folder, 'state'), options);
     return {
       identity: dataFolder.identity,
       journal,
@@ -80,6 +87,7 @@ function openNodeJournal(
     cacheBytesMax: cacheBytes,
     fullFreeBytesMin,
     batchBytesMax: Math.min(journalDefaults.batchBytesMax, segmentBytes / 2),
+    reserveBytes: Math.min(journalDefaults.reserveBytes, segmentBytes / 4),
     onFatal,
     onEvent: onJournalEvent,
     now: clock.monotonicMs,
@@ -87,19 +95,22 @@ function openNodeJournal(
   });
 }
 
-async function openOrRebuild(folder: string, log: Logger): Promise<StateStore> {
+async function openOrRebuild(folder: string, { stateFolders, log }: StorageOptions): Promise<StateStore> {
   try {
-    return await openStateStore(folder);
+    return await stateFolders.open(folder);
   } catch (error) {
     if (!(error instanceof StateStoreError) || error.code === 'locked') throw error;
     log.warn({ err: error }, 'the state store cannot be used; it is made again from the journal');
-    await discardStateStore(folder);
-    return openStateStore(folder);
+    await stateFolders.discard(folder);
+    return stateFolders.open(folder);
   }
 }
 
 /** Deletes what the journal no longer needs, now and then; the returned function ends that. */
-export function startReclaim({ journal, stateStore }: Storage, { config, clock, log }: StorageOptions): () => void {
+export function startReclaim(
+  { journal, stateStore }: Storage,
+  { config, clock, log }: Pick<StorageOptions, 'config' | 'clock' | 'log'>,
+): () => void {
   let running = false;
   return clock.every(config.journal.reclaimMs, () => {
     if (running) return;
@@ -110,5 +121,16 @@ export function startReclaim({ journal, stateStore }: Storage, { config, clock, 
       .finally(() => {
         running = false;
       });
+  });
+}
+
+/** The data folder belongs to one cluster from the moment at which the node learns which. */
+export function noteClusterId({ identity, saveClusterId: save }: Storage, broker: Broker, onFatal: (error: unknown) => void): void {
+  let noted = identity.clusterId;
+  broker.onMetadataChange(() => {
+    const clusterId = broker.clusterId();
+    if (clusterId === '' || clusterId === noted) return;
+    noted = clusterId;
+    save(clusterId).catch(onFatal);
   });
 }

@@ -156,7 +156,11 @@ const log = z.strictObject({
   format: z.enum(['auto', 'json', 'pretty']).default('auto').describe('auto: pretty on a terminal, JSON elsewhere'),
 });
 
-export const sections = { node, cluster, listen, advertise, data, raft, journal, limits, topics, maintenance, log } as const;
+const trace = z.strictObject({
+  file: z.string().default('').describe('File for every Raft transition of this node, at most 256 MiB; relative to data.dir; empty: none'),
+});
+
+export const sections = { node, cluster, listen, advertise, data, raft, journal, limits, topics, maintenance, log, trace } as const;
 
 export const configSchema = z.strictObject({
   node: node.prefault({}),
@@ -170,6 +174,7 @@ export const configSchema = z.strictObject({
   topics: topics.prefault({}),
   maintenance: maintenance.prefault({}),
   log: log.prefault({}),
+  trace: trace.prefault({}),
 });
 
 export type Config = z.infer<typeof configSchema>;

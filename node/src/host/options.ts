@@ -7,6 +7,7 @@ import type { Random } from '../ports/random.ts';
 import type { StateStore } from '../ports/state-store.ts';
 import type { RepairableJournal } from '../storage/journal/open.ts';
 import type { GroupKey } from '../storage/journal/vocabulary.ts';
+import type { RecoveredEvent, StepEvent } from './trace.ts';
 
 export interface HostLimits {
   /** Bytes of proposals that wait for their outcome, over all groups. */
@@ -51,6 +52,10 @@ export interface HostObserver {
   readonly onRepair?: (event: RepairEvent) => void;
   /** A pass of the scrub has read everything. */
   readonly onScrubbed?: (bytes: number, durationMs: number) => void;
+  /** A replica starts, with this state; see trace.ts. */
+  readonly onRecovered?: (event: RecoveredEvent) => void;
+  /** After every step of every group; see trace.ts. Costs nothing if absent. */
+  readonly onStep?: (event: StepEvent<Uint8Array>) => void;
 }
 
 /** The repair of a damaged group on this node; see repair.ts. */

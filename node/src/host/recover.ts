@@ -16,6 +16,7 @@ import type { GroupKey, RecoveredGroup } from '../storage/journal/vocabulary.ts'
 import { checkpointFamily, checkpointRange, decodeCheckpoint } from './checkpoint-codec.ts';
 import type { GroupState, HostState } from './state.ts';
 import { createGroupState, zeroIndex, zeroTerm } from './state.ts';
+import { recoveredEvent } from './trace.ts';
 import type { Checkpoint, GroupSpec, HostedMachine } from './vocabulary.ts';
 
 /** Checkpoint rows read at start, newest first; enough to find one that the journal confirms. */
@@ -29,10 +30,11 @@ export async function recoverGroup(host: HostState, spec: GroupSpec, machineAt?:
   const confirmed = await confirmedCheckpoints(host, found);
   const keepsMachine = machineAt !== undefined && machineAt >= found.snapshot.index;
   const applied = keepsMachine ? machineAt : restoreMachine(host, spec.machine, found, confirmed.at(-1));
-  const raft = createRaft(
-    raftConfig(host),
-    found.faulty === undefined ? soundBoot(host, found, applied) : silentBoot(host, found, spec.birth),
-  );
+  const isSound = found.faulty === undefined;
+  const boot = isSound ? soundBoot(host, found, applied) : silentBoot(host, found, spec.birth);
+  const raft = createRaft(raftConfig(host), boot);
+  // A damaged replica takes part in nothing yet; it is told of as damaged (onRepair).
+  if (isSound) host.options.observer?.onRecovered?.(recoveredEvent(key, host.options.self, boot));
   return createGroupState({
     key,
     birth: spec.birth,
@@ -41,7 +43,7 @@ export async function recoverGroup(host: HostState, spec: GroupSpec, machineAt?:
     applied,
     checkpoints: confirmed.map(({ checkpoint }) => checkpoint),
     term: found.hardState.term,
-    faulty: found.faulty !== undefined,
+    faulty: !isSound,
   });
 }
 

@@ -9,6 +9,7 @@
  * resolved, which the journal does in the order of the calls.
  */
 import type { Effects } from '../core/raft/effects.ts';
+import type { Input } from '../core/raft/input.ts';
 import type { OutgoingMessage } from '../core/raft/message.ts';
 import { assert } from '../core/assert.ts';
 import { step } from '../core/raft/step.ts';
@@ -20,6 +21,7 @@ import { askReads, refuseReads, takeReadStates } from './reads.ts';
 import { installSnapshot } from './snapshot.ts';
 import { failHost } from './schedule.ts';
 import type { GroupState, HostState } from './state.ts';
+import { stepEvent } from './trace.ts';
 import { createWriteSet, submitWrites, type WriteSet, addWrite } from './write.ts';
 
 /** Everything a turn gathers before it lets anything out. */
@@ -54,7 +56,7 @@ function stepGroup(host: HostState, group: GroupState, turn: Turn): void {
   const inbox = group.inbox;
   group.inbox = [];
   for (const item of inbox) {
-    const effects = step(group.raft, item.input);
+    const effects = stepCore(host, group, item.input);
     gather(host, group, effects, turn);
     item.onAnswer?.(effects.refused, effects.accepted?.last);
   }
@@ -63,12 +65,19 @@ function stepGroup(host: HostState, group: GroupState, turn: Turn): void {
   }
   const batch = appendProposals(group);
   if (batch !== undefined) {
-    const effects = step(group.raft, batch.input);
+    const effects = stepCore(host, group, batch.input);
     gather(host, group, effects, turn);
     answerProposals(host, group, batch, effects);
   }
   const read = askReads(group);
-  if (read !== undefined) gather(host, group, step(group.raft, read), turn);
+  if (read !== undefined) gather(host, group, stepCore(host, group, read), turn);
+}
+
+/** The only call of the core: whoever observes the host sees every transition of every group. */
+function stepCore({ options }: HostState, group: GroupState, input: Input<Uint8Array>): Effects<Uint8Array> {
+  const effects = step(group.raft, input);
+  options.observer?.onStep?.(stepEvent(group.key, group.raft, input, effects));
+  return effects;
 }
 
 function gather(host: HostState, group: GroupState, effects: Effects<Uint8Array>, turn: Turn): void {

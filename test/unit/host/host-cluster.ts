@@ -3,7 +3,7 @@ import { asGroupId, asNodeId, type GroupId, type NodeId } from '@balsa/node/core
 import type { AppliedCommand } from '@balsa/node/core/machines/machine.ts';
 import { defaultRaftConfig } from '@balsa/node/core/raft/config.ts';
 import { createHost, type RunningHost } from '@balsa/node/host/host.ts';
-import type { HostLimits, RepairEvent } from '@balsa/node/host/options.ts';
+import type { HostLimits, HostObserver, RepairEvent } from '@balsa/node/host/options.ts';
 import { simpleMembership } from '@balsa/node/host/state.ts';
 import type { Checkpoint, HostedMachine } from '@balsa/node/host/vocabulary.ts';
 import type { GroupMessage, Network, NetworkHandler } from '@balsa/node/ports/network.ts';
@@ -126,11 +126,13 @@ export async function startHosts(
   count: number,
   limits: Partial<HostLimits> = {},
   journal: Partial<JournalOptions> = {},
+  observerOf: (node: NodeId) => HostObserver = () => ({}),
 ): Promise<HostCluster> {
   const clock = createVirtualClock();
   const ids = Array.from({ length: count }, (_, i) => asNodeId(i + 1));
   const hub = createMemoryHub({ clock, nodes: ids });
   const boot = async (node: HostNode): Promise<void> => {
+    const observer = observerOf(node.id);
     node.life = { over: false };
     node.fatal = [];
     node.machine = createListMachine();
@@ -156,7 +158,13 @@ export async function startHosts(
       raft: defaultRaftConfig,
       tickMs: 50,
       limits,
-      observer: { onRepair: (event) => node.repairs.push(event) },
+      observer: {
+        ...observer,
+        onRepair: (event) => {
+          node.repairs.push(event);
+          observer.onRepair?.(event);
+        },
+      },
       onFatal: (error) => node.fatal.push(error),
     });
     await node.host.open({ group, generation: 1, birth: simpleMembership(ids), machine: node.machine });
