@@ -1,5 +1,5 @@
 /** Bytes of a file in memory, as pages that are shared between copies until one is written. */
-const pageBytes = 4096;
+export const pageBytes = 4096;
 
 export interface Image {
   size: number;
@@ -41,6 +41,31 @@ export function applyDataOperation(image: Image, operation: DataOperation): void
     done += take;
   }
   image.size = Math.max(image.size, position + bytes.length);
+}
+
+/** Makes `target` like `source` wherever `operations` changed something, whole pages at a time, without copying them. */
+export function sharePages(target: Image, source: Image, operations: readonly DataOperation[]): void {
+  for (const operation of operations) {
+    if (operation.op === 'resize') {
+      if (operation.bytes < target.size) resize(target, operation.bytes);
+      continue;
+    }
+    for (const number of pagesOf(operation)) setPage(target, number, source.pages.get(number));
+  }
+  target.size = source.size;
+}
+
+/** Replaces a page; without one it is zeros. */
+export function setPage(image: Image, number: number, page: Uint8Array | undefined): void {
+  if (page === undefined) image.pages.delete(number);
+  else image.pages.set(number, page);
+}
+
+/** Numbers of the pages that an operation writes. */
+export function* pagesOf(operation: DataOperation): Iterable<number> {
+  if (operation.op === 'resize' || operation.bytes.length === 0) return;
+  const last = Math.floor((operation.position + operation.bytes.length - 1) / pageBytes);
+  for (let number = Math.floor(operation.position / pageBytes); number <= last; number++) yield number;
 }
 
 function resize(image: Image, bytes: number): void {

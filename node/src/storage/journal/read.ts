@@ -2,10 +2,13 @@
  * Reading entries: from memory if they are there, else from the disk, neighbours in one
  * read. Every frame is checked against its checksum, its place and what the index
  * expects; anything else rejects with JournalCorrupt, and the entry is a hole from then on.
+ * So is an entry that the device does not give back (EIO); other errors of the disk say
+ * nothing about the data, and reject as they are.
  */
 import { assert } from '../../core/assert.ts';
 import { asRaftIndex, asTerm, type RaftIndex } from '../../core/ids.ts';
 import type { Entry } from '../../core/raft/entry.ts';
+import { DiskError, type DiskFile } from '../../ports/disk.ts';
 import { cachedEntry } from './entry-cache.ts';
 import { entryOfFrame } from './frame-content.ts';
 import { frameHeadBytes, placeSeed, readFrame } from './frame.ts';
@@ -131,22 +134,58 @@ async function readRun(state: JournalState, key: GroupKey, run: readonly Wanted[
   assert(first !== undefined && last !== undefined, 'a run is not empty');
   if (first.segment === 0) throw new JournalCorrupt(`entry ${first.index} of group ${key.group} was lost; it must come from a peer`);
   const segment = segmentOf(state, first.segment);
-  const file = await openSegment(state, segment);
-  const bytes = await file.read(first.offset, endOf(last) - first.offset);
+  const bytes = await readOrError(await openSegment(state, segment), first.offset, endOf(last) - first.offset);
+  if (bytes instanceof DiskError) {
+    if (run.length > 1) return readHalves(state, key, run, entries);
+    throw lost(state, key, first, `cannot be read: ${bytes.message}`, bytes);
+  }
   for (const item of run) {
     const frame = readFrame(bytes, item.offset - first.offset, placeSeed(segment.seed, item.offset));
     const head = frame?.head;
     const expected = head !== undefined && head.group === key.group && head.generation === key.generation && head.index === item.index;
-    if (frame?.sound !== true || !expected || head.term !== item.term) {
-      state.corruptFrames++;
-      const log = findLog(state.groups, key);
-      if (log !== undefined) loseEntry(log, item.index, item, state.live);
-      const detail = `entry ${item.index} of group ${key.group}`;
-      state.options.onEvent?.({ type: 'corrupt', sequence: segment.sequence, offset: item.offset, detail });
-      throw new JournalCorrupt(`${segmentName(segment.sequence)} at ${item.offset}: checksum of ${detail} does not match`);
-    }
+    if (frame?.sound !== true || !expected || head.term !== item.term) throw lost(state, key, item, 'does not match its checksum');
     entries.set(item.index, entryOfFrame(frame.head, frame.payload));
   }
+}
+
+/** What the device cannot give back is returned as the error that says so. */
+async function readOrError(file: DiskFile, position: number, length: number): Promise<Uint8Array | DiskError> {
+  try {
+    return await file.read(position, length);
+  } catch (error) {
+    if (error instanceof DiskError && error.code === 'EIO') return error;
+    throw error;
+  }
+}
+
+/** Only what cannot be read by itself is lost, not its neighbours; all of it at once, so that one repair serves. */
+async function readHalves(
+  state: JournalState,
+  key: GroupKey,
+  run: readonly Wanted[],
+  entries: Map<number, Entry<Uint8Array>>,
+): Promise<void> {
+  const middle = run.length >>> 1;
+  let corrupt: JournalCorrupt | undefined;
+  for (const half of [run.slice(0, middle), run.slice(middle)]) {
+    try {
+      await readRun(state, key, half, entries);
+    } catch (error) {
+      if (!(error instanceof JournalCorrupt)) throw error;
+      corrupt ??= error;
+    }
+  }
+  if (corrupt !== undefined) throw corrupt;
+}
+
+/** Makes a hole of an entry; returns the error to be thrown. */
+function lost(state: JournalState, key: GroupKey, item: Wanted, why: string, cause?: DiskError): JournalCorrupt {
+  state.corruptFrames++;
+  const log = findLog(state.groups, key);
+  if (log !== undefined) loseEntry(log, item.index, item, state.live);
+  const detail = `entry ${item.index} of group ${key.group}`;
+  state.options.onEvent?.({ type: 'corrupt', sequence: item.segment, offset: item.offset, detail });
+  return new JournalCorrupt(`${segmentName(item.segment)} at ${item.offset}: ${detail} ${why}`, { cause });
 }
 
 async function openSegment(state: JournalState, segment: Segment): Promise<NonNullable<Segment['file']>> {

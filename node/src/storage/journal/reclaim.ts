@@ -160,17 +160,23 @@ async function removeSegments(state: JournalState, garbage: readonly Segment[]):
   const rest = [...state.segments.values()];
   state.watermarkFile.oldest = rest[0]?.sequence ?? state.active.sequence;
   state.watermarkFile.oldestBatch = rest.find((segment) => segment.firstBatch > 0)?.firstBatch ?? state.durable.number + 1;
-  try {
-    await saveWatermark(state.watermarkFile, state.durable);
-  } catch (error) {
-    failJournal(state, error);
-    throw error;
-  }
+  await orFail(state, saveWatermark(state.watermarkFile, state.durable));
   for (const segment of garbage) {
     await segment.file?.close();
     await state.disk.remove(`${state.folder}/${segmentName(segment.sequence)}`);
     state.options.onEvent?.({ type: 'segment-removed', sequence: segment.sequence, bytes: segment.bytes });
   }
-  await state.disk.syncFolder(state.folder);
+  // Fatal too: the name of a segment that is being prepared may be lost with it, and the sync after that would not tell.
+  await orFail(state, state.disk.syncFolder(state.folder));
   return bytes;
+}
+
+/** A sync that fails ends the journal. */
+async function orFail(state: JournalState, sync: Promise<void>): Promise<void> {
+  try {
+    await sync;
+  } catch (error) {
+    failJournal(state, error);
+    throw error;
+  }
 }

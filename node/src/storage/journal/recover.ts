@@ -8,14 +8,22 @@
  * So nothing is used that was not synced by this process or proven by an earlier one.
  */
 import { assert } from '../../core/assert.ts';
-import { type Disk, DiskError, type DiskFile } from '../../ports/disk.ts';
+import { DiskError, type DiskFile } from '../../ports/disk.ts';
 import { batchHeaderBytes, encodeBatch, type Watermark } from './batch.ts';
 import type { GroupLog, LiveCounts } from './group-log.ts';
 import type { JournalOptions } from './options.ts';
 import { type ChainFindings, matchCase, recoveryCases } from './recovery-table.ts';
 import { type FoundFrame, replayFrame, settleReplay } from './replay.ts';
 import { batchAt, findHeader, headerAt, isBlank, type SegmentImage, salvage, type SoundBatch } from './scan.ts';
-import { isTemporary, prepareSegment, segmentHeaderBytes, segmentName, segmentSeed, sequenceOfName } from './segment.ts';
+import {
+  decodeSegmentHeader,
+  isTemporary,
+  prepareSegment,
+  segmentHeaderBytes,
+  segmentName,
+  segmentSeed,
+  sequenceOfName,
+} from './segment.ts';
 import { inspectSegments, loadImage, type SegmentFile } from './segment-file.ts';
 import { isLackOfSpace } from './space.ts';
 import { allLogs, createSegment, type Segment } from './state.ts';
@@ -59,7 +67,7 @@ export async function recoverJournal(options: JournalOptions): Promise<Recovered
   const { disk, folder, storeId } = options;
   await disk.makeFolder(folder);
   const watermark = await readWatermarkFile(disk, folder, storeId);
-  const files = await inspectSegments(options, await neededSequences(disk, folder, watermark), report(options));
+  const files = await inspectSegments(options, await neededSequences(options, watermark), report(options));
   const recovery: Recovery = {
     options,
     files,
@@ -89,11 +97,20 @@ const report =
     options.onEvent?.({ type: 'recovery-case', label, sequence, offset });
 
 /** Removes what a crash left behind, and returns the numbers of the segments that must be there. */
-async function neededSequences(disk: Disk, folder: string, watermark: WatermarkFinding | undefined): Promise<readonly number[]> {
+async function neededSequences(
+  { disk, folder, storeId }: JournalOptions,
+  watermark: WatermarkFinding | undefined,
+): Promise<readonly number[]> {
   const names = await disk.list(folder);
   const found = names.map(sequenceOfName).filter((sequence) => sequence !== undefined);
   const oldest = watermark?.oldest ?? found[0] ?? 1;
-  const garbage = names.filter((name) => isTemporary(name) || (sequenceOfName(name) ?? oldest) < oldest);
+  for (const name of names.filter(isTemporary)) await disk.remove(`${folder}/${name}`);
+  const garbage = names.filter((name) => (sequenceOfName(name) ?? oldest) < oldest);
+  // A watermark that was read may be in the cache only; what it calls garbage is needed by the one on the disk.
+  if (garbage.length > 0 && watermark !== undefined) {
+    const { file } = await createWatermarkFile(disk, folder, storeId, { ...watermark, round: watermark.round + 1 });
+    await file.close();
+  }
   for (const name of garbage) await disk.remove(`${folder}/${name}`);
   const newest = Math.max(found.at(-1) ?? 0, watermark?.durable.sequence ?? 0);
   return Array.from({ length: Math.max(0, newest - oldest + 1) }, (_, i) => oldest + i);
@@ -121,9 +138,11 @@ async function followSegment(recovery: Recovery, position: number, image: Segmen
       continue;
     }
     const goesOn = await findingsOfNext(recovery, position);
-    const later = goesOn.cutHere || goesOn.continued ? undefined : await laterBatch(recovery, position, image, segment.end);
+    const stops = !goesOn.cutHere && !goesOn.continued;
+    const later = stops ? await laterBatch(recovery, position, image, segment.end) : undefined;
     const here = findingsHere(recovery, position, image, segment.end);
-    const row = matchCase(recoveryCases, { ...goesOn, ...here, laterBatch: later !== undefined });
+    const fileDamaged = here.fileDamaged || (stops && (await isGarbledBehind(recovery, position)));
+    const row = matchCase(recoveryCases, { ...goesOn, ...here, fileDamaged, laterBatch: later !== undefined });
     report(recovery.options)(row.label, image.sequence, segment.end);
     if (row.action === 'next-segment') return true;
     if (row.action === 'end') return false;
@@ -208,6 +227,16 @@ function findingsHere(
     blank: isBlank(image, offset),
     watermarkKnown: recovery.watermark !== undefined,
   };
+}
+
+/** A later segment holds something, but its header is gone: the chain may have gone on there, for all that is known. */
+async function isGarbledBehind({ files, options }: Recovery, position: number): Promise<boolean> {
+  for (const file of files.slice(position + 1)) {
+    const head = await loadImage(options, file, segmentHeaderBytes);
+    if (decodeSegmentHeader(head.bytes).kind !== 'bad') continue;
+    if (!isBlank(await loadImage(options, file), segmentHeaderBytes)) return true;
+  }
+  return false;
 }
 
 function cutTail(recovery: Recovery, sequence: number, offset: number): void {

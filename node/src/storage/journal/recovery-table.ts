@@ -21,7 +21,7 @@ export interface ChainFindings {
   readonly belowWatermark: boolean;
   /** A sound header of a batch after n was found behind this place. */
   readonly laterBatch: boolean;
-  /** This segment or a later one is missing, short, misnamed or unreadable. */
+  /** This segment or a later one is missing, short, misnamed or unreadable, or a later one holds something but has no header. */
   readonly fileDamaged: boolean;
   /** Everything behind this place in the segment is zeros. */
   readonly blank: boolean;

@@ -35,7 +35,7 @@ export function batchAt(image: SegmentImage, offset: number): SoundBatch | undef
   const header = headerAt(image, offset);
   if (header === undefined) return undefined;
   const end = offset + batchHeaderBytes + header.bytes;
-  if (end > image.bytes.length) return undefined;
+  if (end > image.bytes.length || header.count * frameHeadBytes > header.bytes) return undefined;
   const frames: FoundFrame[] = [];
   const crcs = new Uint8Array(header.count * 4);
   const crcView = viewOf(crcs);

@@ -14,7 +14,7 @@
  *    is called once, no later append ever resolves, the process must end.
  *  - Lack of space rejects *client* appends with JournalFull before anything is written;
  *    frames marked `essential` (hard state, truncation, log starts) use the reserve.
- *  - Reads verify the frame's checksum and reject with JournalCorrupt, never wrong bytes.
+ *  - Reads verify the frame's checksum and reject with JournalCorrupt, never wrong bytes; so does a read that fails with EIO.
  */
 import type { GroupId, RaftIndex, Term } from '../../core/ids.ts';
 import type { Entry, HardState, Snapshot } from '../../core/raft/entry.ts';
@@ -103,7 +103,7 @@ export class JournalFull extends Error {
   override readonly name: string = 'JournalFull';
 }
 
-/** Bytes on disk do not match their checksum. */
+/** Bytes on disk do not match their checksum, or the device does not give them back (EIO, then the cause). */
 export class JournalCorrupt extends Error {
   override readonly name: string = 'JournalCorrupt';
 }

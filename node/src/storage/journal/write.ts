@@ -12,7 +12,7 @@ import { assert } from '../../core/assert.ts';
 import { batchHeaderBytes, contentBytes, type EncodedBatch, encodeBatch } from './batch.ts';
 import { cacheWritten } from './entry-cache.ts';
 import type { FrameContent } from './frame-content.ts';
-import { type GroupLog, hasIndex, moveFact, placeRestored, setPlace, termAt } from './group-log.ts';
+import { columnAt, type GroupLog, hasIndex, isHole, moveFact, placeRestored, setPlace, slotOf, termAt } from './group-log.ts';
 import { segmentHeaderBytes } from './segment.ts';
 import { block, isLackOfSpace, prepareSpare, reportFull, untilSpace, wakeSpaceWaiters } from './space.ts';
 import type { JournalState, PendingCall, Segment } from './state.ts';
@@ -168,7 +168,10 @@ function placeFrame(state: JournalState, log: GroupLog, { head }: FrameContent, 
   else if (hasIndex(log, head.index) && termAt(log, head.index) === head.term) setPlace(log, head.index, sequence, offset, state.live);
 }
 
-/** A restored frame is read from its old place until the new one is on disk. */
+/**
+ * A restored frame is read from its old place until the new one is on disk. One whose entry was
+ * replaced meanwhile stays without a place: an entry that waits for its batch has none either, but is no hole.
+ */
 function placeRestoredFrames(state: JournalState, batch: Batch, encoded: EncodedBatch): void {
   const { sequence } = state.active;
   for (const [i, { head }] of batch.contents.entries()) {
@@ -177,9 +180,11 @@ function placeRestoredFrames(state: JournalState, batch: Batch, encoded: Encoded
     if (!head.restored || log === undefined || offset === undefined || log.removed) continue;
     if (head.kind === 'hard-state') moveFact(log.hardStatePlace, sequence, offset, state.live);
     else if (head.kind === 'log-start') moveFact(log.snapshotPlace, sequence, offset, state.live);
-    else placeRestored(log, head, sequence, offset, state.live);
+    else if (isHole(log, head.index) || isPlaced(log, head.index)) placeRestored(log, head, sequence, offset, state.live);
   }
 }
+
+const isPlaced = (log: GroupLog, index: number): boolean => hasIndex(log, index) && columnAt(log.segment, slotOf(log, index)) !== 0;
 
 async function writeBatch(state: JournalState, encoded: EncodedBatch): Promise<boolean> {
   const { file, end } = state.active;
