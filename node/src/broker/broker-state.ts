@@ -90,6 +90,8 @@ export interface BrokerState extends BrokerOptions {
   readonly producerIds: ProducerIdBlock;
   /** Undoes timers and listeners at the stop. */
   readonly cleanups: (() => void)[];
+  /** End of the metadata's log (Raft index, inclusive) when this process opened it; see reconcile.ts. */
+  metadataLastAtOpen: number;
   /** This node's registration is committed. */
   registered: boolean;
   stopping: boolean;
@@ -105,6 +107,7 @@ export function createBrokerState(options: BrokerOptions): BrokerState {
     fetchBudget: createByteBudget(options.limits.fetchBytesInflightMax),
     producerIds: { next: 0, end: 0, pending: undefined },
     cleanups: [],
+    metadataLastAtOpen: 0,
     registered: false,
     stopping: false,
   };

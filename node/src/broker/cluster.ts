@@ -40,6 +40,7 @@ export function metadataMembership(members: readonly NodeId[]): Membership {
 export async function openMetadata(broker: BrokerState): Promise<void> {
   const configured = metadataMembership(broker.members);
   await broker.host.open({ ...metadataKey, birth: configured, machine: hostedMetadata(broker.metadata) });
+  broker.metadataLastAtOpen = broker.host.status(metadataGroup)?.last ?? 0;
   checkMembers(broker, configured);
   // A lone node need not wait out an election time-out.
   if (broker.members.length === 1) broker.host.campaign(metadataGroup);

@@ -6,11 +6,17 @@
  * metadata does not is deleted if its id is below nextGroupId, and merely not known yet
  * otherwise (this node's metadata may lag behind what it acknowledged). Only one round
  * runs at a time; changes during a round cause one more.
+ *
+ * After a start the metadata first shows a past in which groups exist that were deleted, and
+ * removed here, before. A group that the journal does not know is therefore opened only when
+ * the metadata has caught up with this node's own log: otherwise it would be born again, with
+ * its votes forgotten and its records gone.
  */
 import type { GroupId } from '../core/ids.ts';
 import { metadataGroup, noNode } from '../core/ids.ts';
 import type { PartitionPlace } from '../core/machines/metadata/state.ts';
 import { allPartitions } from '../core/machines/metadata/state.ts';
+import type { GroupKey } from '../storage/journal/vocabulary.ts';
 import { dropAllRows } from './batch-rows.ts';
 import type { BrokerState } from './broker-state.ts';
 import { isReplica, partitionName, placeOfGroup } from './metadata-replica.ts';
@@ -48,10 +54,11 @@ export function startReconcile(broker: BrokerState): () => void {
 /** One round; false if something failed and should be tried again. */
 export async function reconcileOnce(broker: BrokerState): Promise<boolean> {
   const { nodeId } = broker.facts;
-  const missing = [...allPartitions(broker.metadata.state)].filter(
+  const wanted = [...allPartitions(broker.metadata.state)].filter(
     (place) => isReplica(place, nodeId) && !broker.replicas.has(place.partition.groupId),
   );
-  let sound = true;
+  const missing = hasCaughtUp(broker) ? wanted : wanted.filter(({ partition }) => broker.host.isKnown(keyOf(partition)));
+  let sound = missing.length === wanted.length;
   for (let from = 0; from < missing.length && !broker.stopping; from += opensMax) {
     const opened = await Promise.all(
       missing.slice(from, from + opensMax).map((place) => attempt(broker, place.partition.groupId, () => open(broker, place))),
@@ -62,6 +69,15 @@ export async function reconcileOnce(broker: BrokerState): Promise<boolean> {
     if (!broker.stopping && isGone(broker, group)) sound = (await attempt(broker, group, () => remove(broker, group))) && sound;
   }
   return sound;
+}
+
+const keyOf = ({ groupId, generation }: PartitionPlace['partition']): GroupKey => ({ group: groupId, generation });
+
+/** The metadata shows everything that it showed before this process started. */
+function hasCaughtUp({ host, metadataLastAtOpen }: BrokerState): boolean {
+  const status = host.status(metadataGroup);
+  // A log that has become shorter lost entries that were never committed.
+  return status !== undefined && status.applied >= Math.min(metadataLastAtOpen, status.last);
 }
 
 async function attempt(broker: BrokerState, group: GroupId, action: () => Promise<void>): Promise<boolean> {
@@ -75,8 +91,8 @@ async function attempt(broker: BrokerState, group: GroupId, action: () => Promis
 }
 
 async function open(broker: BrokerState, place: PartitionPlace): Promise<void> {
-  const { groupId, generation, birth, replicas } = place.partition;
-  const key = { group: groupId, generation };
+  const { groupId, birth, replicas } = place.partition;
+  const key = keyOf(place.partition);
   const replica = createPartitionReplica(key);
   const membership = { voters: birth.toSorted((a, b) => a - b), outgoing: [], learners: [], learnersNext: [], autoLeave: false };
   await broker.host.open({ ...key, birth: membership, machine: hostedPartition(replica) });

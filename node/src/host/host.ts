@@ -40,6 +40,7 @@ export function createHost(options: HostOptions): RunningHost {
   return {
     self: options.self,
     open: (spec) => open(host, spec),
+    isKnown: (key) => options.journal.group(key) !== undefined,
     remove: (key) => remove(host, key.group),
     propose: (group, payload, proposeOptions) => withGroup(host, group, (found) => propose(host, found, payload, proposeOptions)),
     confirmRead: (group, timeoutMs) => withGroup(host, group, (found) => confirmRead(host, found, timeoutMs)),

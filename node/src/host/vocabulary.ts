@@ -114,6 +114,8 @@ export interface Host {
   readonly self: NodeId;
   /** Opens a group: recovers its machine from checkpoint and journal, then takes part in it. */
   readonly open: (spec: GroupSpec) => Promise<void>;
+  /** The journal has the group: opening it continues its log, and does not begin one. */
+  readonly isKnown: (key: GroupKey) => boolean;
   /** Forgets the group and its data on this node. */
   readonly remove: (key: GroupKey) => Promise<void>;
   readonly propose: (

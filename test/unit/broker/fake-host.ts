@@ -77,6 +77,7 @@ export function createFakeHost(self: number, stateStore: StateStore): FakeHost {
         group.entries.push({ kind: 'noop', index: asRaftIndex(group.entries.length + 1), term: asTerm(group.term), size: 0 });
       }, 1);
     },
+    isKnown: ({ group }) => groups.has(group),
     remove: async ({ group }) => {
       groups.delete(group);
     },
