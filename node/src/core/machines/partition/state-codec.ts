@@ -52,6 +52,7 @@ export function decodePartitionState(bytes: Uint8Array): PartitionState {
     const producerId = reader.int64();
     const producer = readProducer(reader);
     assert(producer.lastIndex > previousIndex, 'producers are in log order', { producerId, previousIndex, lastIndex: producer.lastIndex });
+    assert(!producers.has(producerId), 'a producer is listed once', { producerId });
     previousIndex = producer.lastIndex;
     producers.set(producerId, producer);
   }
