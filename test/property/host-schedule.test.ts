@@ -21,7 +21,7 @@ import { createMemoryStateFolder } from '@balsa/node/storage/state/memory-state-
 import { createMemoryHub } from '@balsa/node/transport/memory-network.ts';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { createVirtualClock, type VirtualClock } from '../sim/virtual-clock.ts';
+import { createVirtualClock, type VirtualClock } from '../sim/world/virtual-clock.ts';
 import { bytes, createListMachine, group, type ListMachine } from '../unit/host/host-cluster.ts';
 import { open } from '../unit/journal/journal-fixture.ts';
 import { createScheduledDisk, type DiskFault } from './scheduled-disk.ts';

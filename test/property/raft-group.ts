@@ -16,10 +16,14 @@ import { checkLeaderCommit, checkLogMatching, createLedger, expectThat, type Led
 import { bootNode, bornNode, compactImage, endOf, fillIn, type SimNode, writeImage } from './raft-node.ts';
 
 const messagesMax = 400;
+/** Messages that were delivered and may come again, however late. */
+const rememberedMax = 200;
 
 export interface SimGroup {
   readonly nodes: readonly SimNode[];
   network: Message<string>[];
+  /** Delivered before, also to or from earlier lives of the nodes. */
+  readonly delivered: Message<string>[];
   isolated: NodeId | undefined;
   readonly ledger: Ledger;
   /** 0 <= value < bound, from the seed. */
@@ -39,7 +43,7 @@ export function createGroup({ seed, voters, spares, config }: GroupOptions): Sim
   const nodes = [...voters, ...spares].map((id) =>
     bornNode({ ...defaultRaftConfig, electionTicksMin: 4, electionTicksMax: 8, seed, ...config, self: asNodeId(id) }, birth),
   );
-  return { nodes, network: [], isolated: undefined, ledger: createLedger(), pick: chance(seed), serial: 0 };
+  return { nodes, network: [], delivered: [], isolated: undefined, ledger: createLedger(), pick: chance(seed), serial: 0 };
 }
 
 function chance(seed: number): (bound: number) => number {
@@ -183,10 +187,25 @@ function networkEvent(group: SimGroup, hostility: number): void {
   const isHostile = group.pick(100) < hostility;
   const message = takeMessage(group, !isHostile);
   if (message === undefined) return;
-  const fate = isHostile ? group.pick(3) : 2;
+  const fate = isHostile ? group.pick(4) : 3;
   if (fate === 0) return;
   if (fate === 1) group.network.push(message);
+  if (fate === 2) replay(group);
+  remember(group, message);
   deliver(group, message);
+}
+
+function remember(group: SimGroup, message: Message<string>): void {
+  if (group.delivered.length < rememberedMax) group.delivered.push(message);
+  else group.delivered[group.pick(rememberedMax)] = message;
+}
+
+/** A message of long ago comes again. */
+function replay(group: SimGroup): void {
+  const old = group.delivered[group.pick(group.delivered.length || 1)];
+  if (old === undefined) return;
+  group.ledger.counts.replays += 1;
+  deliver(group, old);
 }
 
 /** One random event. `hostility`: per cent of network events that lose, double or reorder. */

@@ -24,6 +24,7 @@ export interface Ledger {
     memberships: number;
     snapshots: number;
     truncations: number;
+    replays: number;
   };
 }
 
@@ -33,7 +34,7 @@ export const createLedger = (): Ledger => ({
   committedLast: 0,
   knownLast: 0,
   readFloor: new Map(),
-  counts: { elections: 0, commits: 0, reads: 0, crashes: 0, memberships: 0, snapshots: 0, truncations: 0 },
+  counts: { elections: 0, commits: 0, reads: 0, crashes: 0, memberships: 0, snapshots: 0, truncations: 0, replays: 0 },
 });
 
 export function expectThat(condition: boolean, rule: string, facts: unknown): asserts condition {

@@ -13,7 +13,7 @@ import { openJournal, type RepairableJournal } from '@balsa/node/storage/journal
 import type { JournalOptions } from '@balsa/node/storage/journal/options.ts';
 import { createMemoryStateFolder, type MemoryStateFolder } from '@balsa/node/storage/state/memory-state-store.ts';
 import { createMemoryHub, type MemoryHub } from '@balsa/node/transport/memory-network.ts';
-import { createVirtualClock, type VirtualClock } from '../../sim/virtual-clock.ts';
+import { createVirtualClock, type VirtualClock } from '../../sim/world/virtual-clock.ts';
 
 export const group: GroupId = asGroupId(7);
 export const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);

@@ -12,7 +12,7 @@ import { simpleMembership } from '@balsa/node/host/state.ts';
 import type { GroupMessage, Network, NetworkHandler } from '@balsa/node/ports/network.ts';
 import type { RepairableJournal } from '@balsa/node/storage/journal/open.ts';
 import { createMemoryStateFolder } from '@balsa/node/storage/state/memory-state-store.ts';
-import { createVirtualClock, type VirtualClock } from '../../sim/virtual-clock.ts';
+import { createVirtualClock, type VirtualClock } from '../../sim/world/virtual-clock.ts';
 import { open as openJournal } from '../journal/journal-fixture.ts';
 import { heldDisk } from '../journal/scripted-disk.ts';
 import { bytes, createListMachine, group, type ListMachine } from './host-cluster.ts';
