@@ -78,6 +78,7 @@ export function createFakeHost(self: number, stateStore: StateStore): FakeHost {
       }, 1);
     },
     isKnown: ({ group }) => groups.has(group),
+    wasRemoved: async () => false,
     remove: async ({ group }) => {
       groups.delete(group);
     },

@@ -1,0 +1,85 @@
+/**
+ * After a restart the metadata first shows a past in which groups exist that were deleted,
+ * and removed here, before.
+ */
+import { createBrokerState } from '@balsa/node/broker/broker-state.ts';
+import { openMetadata } from '@balsa/node/broker/cluster.ts';
+import { reconcileOnce } from '@balsa/node/broker/reconcile.ts';
+import { asNodeId, asRaftIndex, asTerm, metadataGroup } from '@balsa/node/core/ids.ts';
+import type { MetadataCommand } from '@balsa/node/core/machines/metadata/command.ts';
+import { encodeMetadataCommand } from '@balsa/node/core/machines/metadata/command-codec.ts';
+import type { MetadataState } from '@balsa/node/core/machines/metadata/state.ts';
+import { metadataMachine } from '@balsa/node/core/machines/metadata/metadata-machine.ts';
+import { createMemoryStateFolder } from '@balsa/node/storage/state/memory-state-store.ts';
+import { expect, test } from 'vitest';
+import { createFakeHost } from './fake-host.ts';
+import { realClock, testLimits } from './fixture.ts';
+
+/** The metadata of a cluster of one node with a topic. */
+function metadataWithTopic(): MetadataState {
+  const state = metadataMachine.initial();
+  const commands: readonly MetadataCommand[] = [
+    { type: 'init-cluster', clusterId: 'c' },
+    { type: 'register-node', nodeId: asNodeId(1), storeId: 's', clientAddress: 'a:1', peerAddress: 'a:2', httpAddress: '', zone: 'z' },
+    { type: 'create-topic', name: 'jobs', partitions: 1, replicationFactor: 1, config: {} },
+  ];
+  commands.forEach((command, place) => {
+    const outcome = metadataMachine.apply(state, {
+      index: asRaftIndex(place + 1),
+      term: asTerm(1),
+      payload: encodeMetadataCommand(command),
+    });
+    expect(outcome.kind).toBe('ok');
+  });
+  return state;
+}
+
+/** A broker just started: its metadata has applied up to `applied` of the 20 entries that its log holds. */
+async function restarted(applied: number, knows: boolean) {
+  const stateStore = await createMemoryStateFolder().open();
+  const fake = createFakeHost(1, stateStore);
+  const state = { applied };
+  const host: typeof fake = {
+    ...fake,
+    isKnown: () => knows,
+    status: (group) => {
+      const status = fake.status(group);
+      const isMetadata = status !== undefined && group === metadataGroup;
+      return isMetadata ? { ...status, applied: asRaftIndex(state.applied), last: asRaftIndex(20) } : status;
+    },
+  };
+  const broker = createBrokerState({
+    host,
+    stateStore,
+    clock: realClock,
+    random: { below: () => 0, hex: (bytes) => 'ab'.repeat(bytes) },
+    facts: { nodeId: asNodeId(1), storeId: 'store-1', clientAddress: 'a:1', peerAddress: 'a:2', httpAddress: 'a:3', zone: 'z' },
+    members: [asNodeId(1), asNodeId(2)],
+    leaderCalls: {
+      registerNode: () => Promise.reject(new Error('unused')),
+      allocateProducerIds: () => Promise.reject(new Error('unused')),
+    },
+    limits: testLimits,
+    topicDefaults: { partitions: 1, replicationFactor: 0 },
+    maintenance: { retentionCheckMs: 3_600_000, balanceCheckMs: 3_600_000, balanceStableMs: 10_000 },
+    observer: { onProduced: () => {}, onFetched: () => {}, onEvent: () => {} },
+  });
+  await openMetadata(broker);
+  broker.metadata.state = metadataWithTopic();
+  return { broker, state };
+}
+
+test('a group that the journal does not know is not opened before the metadata has caught up', async () => {
+  const { broker, state } = await restarted(3, false);
+  expect(await reconcileOnce(broker)).toBe(false);
+  expect(broker.replicas.size).toBe(0);
+  state.applied = 20;
+  expect(await reconcileOnce(broker)).toBe(true);
+  expect(broker.replicas.size).toBe(1);
+});
+
+test('a group that the journal knows is opened at once', async () => {
+  const { broker } = await restarted(3, true);
+  expect(await reconcileOnce(broker)).toBe(true);
+  expect(broker.replicas.size).toBe(1);
+});
