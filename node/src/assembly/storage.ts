@@ -11,7 +11,7 @@ import type { Random } from '../ports/random.ts';
 import type { StateStore } from '../ports/state-store.ts';
 import { StateStoreError } from '../ports/state-store.ts';
 import type { DataIdentity } from '../storage/journal/identity.ts';
-import { openDataFolder, saveClusterId } from '../storage/journal/identity.ts';
+import { openDataFolder, saveClusterId, saveJournalBegun } from '../storage/journal/identity.ts';
 import { openJournal, type RepairableJournal } from '../storage/journal/open.ts';
 import type { JournalEvent } from '../storage/journal/options.ts';
 import { journalDefaults } from '../storage/journal/options.ts';
@@ -45,13 +45,17 @@ export interface StorageOptions {
 
 const storeIdBytes = 16;
 
+/** Where the state store is, below a data folder. */
+export const stateFolderOf = (dataFolder: string): string => path.join(dataFolder, 'state');
+
 export async function openStorage(options: StorageOptions): Promise<Storage> {
   const { config, disk, random } = options;
   const folder = path.resolve(config.data.dir);
   const dataFolder = await openDataFolder(disk, folder, { nodeId: config.node.id, newStoreId: () => random.hex(storeIdBytes) });
   try {
-    const journal = await openNodeJournal(options, path.join(folder, 'journal'), dataFolder.identity.storeId);
-    const stateStore = await openOrRebuild(path.join(folder, 'state'), options);
+    const journal = await openNodeJournal(options, path.join(folder, 'journal'), dataFolder.identity);
+    if (!dataFolder.identity.journalBegun) await saveJournalBegun(disk, folder);
+    const stateStore = await openOrRebuild(stateFolderOf(folder), options);
     return {
       identity: dataFolder.identity,
       journal,
@@ -76,13 +80,14 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
 function openNodeJournal(
   { config, disk, clock, onFatal, onJournalEvent }: StorageOptions,
   folder: string,
-  storeId: string,
+  { storeId, journalBegun }: DataIdentity,
 ): Promise<RepairableJournal> {
   const { segmentBytes, cacheBytes, fullFreeBytesMin } = config.journal;
   return openJournal({
     disk,
     folder,
     storeId,
+    begun: journalBegun,
     segmentBytes,
     cacheBytesMax: cacheBytes,
     fullFreeBytesMin,

@@ -2,9 +2,10 @@
 import type { Disk } from '@balsa/node/ports/disk.ts';
 import { DiskError } from '@balsa/node/ports/disk.ts';
 import { createMemoryDisk, type MemoryDisk } from '@balsa/node/storage/disk/memory-disk.ts';
+import type { JournalEvent } from '@balsa/node/storage/journal/options.ts';
 import { segmentName } from '@balsa/node/storage/journal/segment.ts';
 import { expect, it } from 'vitest';
-import { command, folder, open } from './journal-fixture.ts';
+import { command, folder, key, open } from './journal-fixture.ts';
 import { heldDisk, scriptedDisk, settle } from './scripted-disk.ts';
 
 const headBytes = 48;
@@ -44,14 +45,73 @@ it('the very last batch replaced by zeros is damage: the watermark names it', as
   await expect(open(disk)).rejects.toMatchObject({ name: 'JournalRefused', code: 'DATA_CORRUPT' });
 });
 
-it('a sound batch of another history in the right place is no part of the chain', async () => {
+/** The bytes of the batch that holds `payload` in a journal of another history. */
+async function foreignBatch(payload: string): Promise<{ readonly at: number; readonly bytes: Uint8Array }> {
+  const content = await segmentOf(await written('<ONE>', '<TWO>', '<THREE>'), 1);
+  const at = batchOf(content, payload);
+  return { at, bytes: content.subarray(at, content.indexOf(payload) + payload.length) };
+}
+
+it.each(['<TWO>', '<THREE>'])(
+  'a sound batch of another history in the right place is no part of the chain: %s is refused',
+  async (payload) => {
+    const disk = await written('<one>', '<two>', '<three>');
+    const { at, bytes } = await foreignBatch(payload);
+    await write(disk, 1, at, bytes);
+    const before = await segmentOf(disk, 1);
+    const events: JournalEvent[] = [];
+    const opening = open(disk, { onEvent: (event) => events.push(event) });
+    await expect(opening).rejects.toMatchObject({
+      name: 'JournalRefused',
+      code: 'DATA_CORRUPT',
+      message: expect.stringContaining(`at ${at}`),
+    });
+    expect(events).toContainEqual({ type: 'recovery-case', label: 'other-history', sequence: 1, offset: at });
+    expect((await segmentOf(disk, 1)).equals(before)).toBe(true);
+  },
+);
+
+it('a first batch of another history is found by the second: nothing says which of them is the right one', async () => {
   const disk = await written('<one>', '<two>', '<three>');
-  const other = await segmentOf(await written('<ONE>', '<TWO>', '<THREE>'), 1);
-  const at = batchOf(other, '<THREE>');
-  await write(disk, 1, at, other.subarray(at, other.indexOf('<THREE>') + '<THREE>'.length));
-  const { journal, events } = await open(disk);
-  expect(events).toContainEqual({ type: 'recovery-case', label: 'damage-below-watermark', sequence: 1, offset: at });
-  await journal.close();
+  const { at, bytes } = await foreignBatch('<ONE>');
+  await write(disk, 1, at, bytes);
+  await expect(open(disk)).rejects.toMatchObject({ name: 'JournalRefused', code: 'DATA_CORRUPT' });
+});
+
+it('a batch of another history is never cut, also where nothing proves that it was synced', async () => {
+  const disk = await written('<one>', '<two>', '<three>');
+  const { at, bytes } = await foreignBatch('<THREE>');
+  await write(disk, 1, at, bytes);
+  const watermarks = await written('<one>', '<two>');
+  const file = await disk.openFile(`${folder}/watermark`, 'write');
+  await file.write(0, [watermarks.bytesOf(`${folder}/watermark`)]);
+  await file.datasync();
+  await file.close();
+  await expect(open(disk)).rejects.toMatchObject({ name: 'JournalRefused', code: 'DATA_CORRUPT' });
+});
+
+it('damage at the end that is whole again at a later start is no other history: what was written behind it names no batch', async () => {
+  const disk = await written('<one>', '<two>', '<three>');
+  const at = (await segmentOf(disk, 1)).indexOf('<three>');
+  await write(disk, 1, at, Buffer.from('#'));
+  const damaged = await open(disk);
+  expect(damaged.journal.group(key(1))).toMatchObject({ faulty: { first: 3, last: 3 } });
+  await damaged.journal.append([command(1, 4, 1, '<four>')]);
+  await damaged.journal.append([command(1, 5, 1, '<five>')]);
+  await damaged.journal.close();
+  await write(disk, 1, at, Buffer.from('<'));
+  const whole = await open(disk);
+  const { first, last } = whole.journal.group(key(1))!;
+  const entries = await whole.journal.read(key(1), first, last, Number.POSITIVE_INFINITY);
+  expect(entries.map((entry) => entry.kind === 'command' && Buffer.from(entry.payload).toString())).toEqual([
+    '<one>',
+    '<two>',
+    '<three>',
+    '<four>',
+    '<five>',
+  ]);
+  expect(whole.journal.group(key(1))?.faulty).toBeUndefined();
+  await whole.journal.close();
 });
 
 it('a batch that recovery has copied counts at its new place only, and what follows it is found', async () => {

@@ -231,6 +231,12 @@ describe.each(Object.keys(places))('faults on %s', (name) => {
     await expectRefused('DATA_CORRUPT');
   });
 
+  it('watermark and first segment missing: nothing says that it was garbage, so it is refused', async () => {
+    await place.disk.remove(pathOf('watermark'));
+    await place.disk.remove(pathOf(segmentName(1)));
+    await expectRefused('DATA_CORRUPT');
+  });
+
   it('copy of a segment under the name of another: refused', async () => {
     await replace(segmentName(2), await bytesOf(segmentName(1)));
     await expectRefused('DATA_CORRUPT');

@@ -23,7 +23,7 @@ describe('data folder identity', () => {
 
   it('is made once and found again', async () => {
     const first = await openFolder(disk);
-    expect(first).toMatchObject({ created: true, identity: { nodeId: 1, clusterId: '', formatVersion: 1 } });
+    expect(first).toMatchObject({ created: true, identity: { nodeId: 1, clusterId: '', formatVersion: 1, journalBegun: false } });
     await first.release();
     const second = await openFolder(disk);
     expect(second).toMatchObject({ created: false, identity: first.identity });

@@ -1,5 +1,7 @@
 import {
   type ChainFindings,
+  type FolderFindings,
+  folderCases,
   matchCase,
   recoveryCases,
   type SegmentFindings,
@@ -17,12 +19,14 @@ function* combinations<Findings>(names: readonly (keyof Findings)[]): Iterable<F
 const chainNames: readonly (keyof ChainFindings)[] = [
   'cutHere',
   'continued',
+  'otherHistory',
   'belowWatermark',
   'laterBatch',
   'fileDamaged',
   'blank',
   'watermarkKnown',
 ];
+const folderNames: readonly (keyof FolderFindings)[] = ['watermarkKnown', 'anySegment', 'firstSegment', 'begun'];
 const segmentNames: readonly (keyof SegmentFindings)[] = [
   'present',
   'readable',
@@ -36,8 +40,14 @@ const segmentNames: readonly (keyof SegmentFindings)[] = [
 describe('recovery table', () => {
   it('has exactly one case for every combination of chain findings, and uses every case', () => {
     const labels = [...combinations<ChainFindings>(chainNames)].map((findings) => matchCase(recoveryCases, findings).label);
-    expect(labels.length).toBe(128);
+    expect(labels.length).toBe(256);
     expect(new Set(labels)).toEqual(new Set(recoveryCases.map(({ label }) => label)));
+  });
+
+  it('has exactly one case for every combination of findings in the folder, and uses every case', () => {
+    const labels = [...combinations<FolderFindings>(folderNames)].map((findings) => matchCase(folderCases, findings).label);
+    expect(labels.length).toBe(16);
+    expect(new Set(labels)).toEqual(new Set(folderCases.map(({ label }) => label)));
   });
 
   it('has exactly one case for every combination of segment findings, and uses every case', () => {
@@ -50,7 +60,13 @@ describe('recovery table', () => {
     for (const findings of combinations<ChainFindings>(chainNames)) {
       const { action } = matchCase(recoveryCases, findings);
       if (action !== 'cut') continue;
-      expect(findings).toMatchObject({ belowWatermark: false, laterBatch: false, fileDamaged: false, watermarkKnown: true });
+      expect(findings).toMatchObject({
+        otherHistory: false,
+        belowWatermark: false,
+        laterBatch: false,
+        fileDamaged: false,
+        watermarkKnown: true,
+      });
     }
   });
 });

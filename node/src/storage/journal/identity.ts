@@ -24,6 +24,8 @@ const identitySchema = z.object({
   nodeId: z.number().int(),
   /** Changes whenever the folder begins anew: names this incarnation of the node's data. */
   storeId: z.string().min(1).max(64),
+  /** A process has had a journal here, and may have voted in it: one that is gone was lost. */
+  journalBegun: z.boolean().default(false),
 });
 export type DataIdentity = Readonly<z.infer<typeof identitySchema>>;
 
@@ -55,6 +57,7 @@ export async function openDataFolder(disk: Disk, folder: string, expected: OpenD
       clusterId: expected.clusterId ?? '',
       nodeId: expected.nodeId,
       storeId: expected.newStoreId(),
+      journalBegun: false,
     };
     if (found === undefined) await writeIdentity(disk, folder, identity);
     return { identity, created: found === undefined, release: lock.release };
@@ -66,11 +69,25 @@ export async function openDataFolder(disk: Disk, folder: string, expected: OpenD
 
 /** Notes the cluster that the node has joined. A folder belongs to one cluster for good. */
 export async function saveClusterId(disk: Disk, folder: string, clusterId: string): Promise<DataIdentity> {
-  const found = await readIdentity(disk, folder);
-  if (found === undefined) throw new JournalRefused('DATA_CORRUPT', `${folder}/${identityName} is gone`);
+  const found = await mustRead(disk, folder);
   if (found.clusterId === clusterId) return found;
   if (found.clusterId !== '') throw foreign(`${folder} belongs to cluster ${found.clusterId}, not to ${clusterId}`);
-  const identity = { ...found, clusterId };
+  return saved(disk, folder, { ...found, clusterId });
+}
+
+/** Notes that the folder has a journal; to be called before anything is written to it. */
+export async function saveJournalBegun(disk: Disk, folder: string): Promise<DataIdentity> {
+  const found = await mustRead(disk, folder);
+  return found.journalBegun ? found : saved(disk, folder, { ...found, journalBegun: true });
+}
+
+async function mustRead(disk: Disk, folder: string): Promise<DataIdentity> {
+  const found = await readIdentity(disk, folder);
+  if (found === undefined) throw new JournalRefused('DATA_CORRUPT', `${folder}/${identityName} is gone`);
+  return found;
+}
+
+async function saved(disk: Disk, folder: string, identity: DataIdentity): Promise<DataIdentity> {
   await writeIdentity(disk, folder, identity);
   return identity;
 }

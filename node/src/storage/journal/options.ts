@@ -11,6 +11,8 @@ export interface JournalOptions {
   readonly folder: string;
   /** Identity of the data folder (identity.ts): segments of another one are refused. At most 64 bytes. */
   readonly storeId: string;
+  /** The folder has had a journal: if it is empty now, that one was lost. Default: false. */
+  readonly begun: boolean;
   /** Size of a segment. Default: 64 MiB. */
   readonly segmentBytes: number;
   /** Recent entries kept in memory, over all groups. Default: 64 MiB. */
@@ -35,6 +37,7 @@ export interface JournalOptions {
 
 /** Options that have a default. */
 export const journalDefaults = {
+  begun: false,
   segmentBytes: 64 * mib,
   cacheBytesMax: 64 * mib,
   batchBytesMax: 8 * mib,

@@ -12,7 +12,7 @@ import { DiskError, type DiskFile } from '../../ports/disk.ts';
 import { batchHeaderBytes, encodeBatch, type Watermark } from './batch.ts';
 import type { GroupLog, LiveCounts } from './group-log.ts';
 import type { JournalOptions } from './options.ts';
-import { type ChainFindings, matchCase, recoveryCases } from './recovery-table.ts';
+import { type ChainFindings, folderCases, matchCase, recoveryCases } from './recovery-table.ts';
 import { type FoundFrame, replayFrame, settleReplay } from './replay.ts';
 import { batchAt, findHeader, headerAt, isBlank, type SegmentImage, salvage, type SoundBatch } from './scan.ts';
 import {
@@ -28,7 +28,7 @@ import { inspectSegments, loadImage, type SegmentFile } from './segment-file.ts'
 import { isLackOfSpace } from './space.ts';
 import { allLogs, createSegment, type Segment } from './state.ts';
 import { JournalRefused } from './vocabulary.ts';
-import { createWatermarkFile, readWatermarkFile, type WatermarkFile, type WatermarkFinding } from './watermark-file.ts';
+import { createWatermarkFile, readWatermarkFile, type WatermarkFile, type WatermarkFinding, watermarkName } from './watermark-file.ts';
 
 /** The last sound batch: replayed only when its place is settled. */
 interface HeldBatch {
@@ -96,14 +96,15 @@ const report =
   (label: string, sequence: number, offset: number): void =>
     options.onEvent?.({ type: 'recovery-case', label, sequence, offset });
 
+const firstSequence = 1;
+
 /** Removes what a crash left behind, and returns the numbers of the segments that must be there. */
-async function neededSequences(
-  { disk, folder, storeId }: JournalOptions,
-  watermark: WatermarkFinding | undefined,
-): Promise<readonly number[]> {
+async function neededSequences(options: JournalOptions, watermark: WatermarkFinding | undefined): Promise<readonly number[]> {
+  const { disk, folder, storeId } = options;
   const names = await disk.list(folder);
   const found = names.map(sequenceOfName).filter((sequence) => sequence !== undefined);
-  const oldest = watermark?.oldest ?? found[0] ?? 1;
+  checkFolder(options, found, watermark !== undefined);
+  const oldest = watermark?.oldest ?? found[0] ?? firstSequence;
   for (const name of names.filter(isTemporary)) await disk.remove(`${folder}/${name}`);
   const garbage = names.filter((name) => (sequenceOfName(name) ?? oldest) < oldest);
   // A watermark that was read may be in the cache only; what it calls garbage is needed by the one on the disk.
@@ -112,8 +113,19 @@ async function neededSequences(
     await file.close();
   }
   for (const name of garbage) await disk.remove(`${folder}/${name}`);
-  const newest = Math.max(found.at(-1) ?? 0, watermark?.durable.sequence ?? 0);
+  // The oldest segment is there before a watermark names it, even if no batch is in it yet.
+  const newest = Math.max(found.at(-1) ?? 0, watermark?.oldest ?? 0, watermark?.durable.sequence ?? 0);
   return Array.from({ length: Math.max(0, newest - oldest + 1) }, (_, i) => oldest + i);
+}
+
+function checkFolder(options: JournalOptions, found: readonly number[], watermarkKnown: boolean): void {
+  const { folder, begun } = options;
+  const oldest = found[0] ?? firstSequence;
+  const row = matchCase(folderCases, { watermarkKnown, anySegment: found.length > 0, firstSegment: oldest === firstSequence, begun });
+  if (!watermarkKnown && row.action !== 'begin') report(options)(row.label, oldest, 0);
+  if (row.action !== 'refuse') return;
+  const what = found.length === 0 ? 'has no segment any more' : `has no segment before ${segmentName(oldest)}`;
+  throw corrupt(folder, `${what} and no sound ${watermarkName} file that says which it needs: votes and acknowledged entries may be lost.`);
 }
 
 async function followChain(recovery: Recovery): Promise<void> {
@@ -146,6 +158,7 @@ async function followSegment(recovery: Recovery, position: number, image: Segmen
     report(recovery.options)(row.label, image.sequence, segment.end);
     if (row.action === 'next-segment') return true;
     if (row.action === 'end') return false;
+    if (row.action === 'refuse') throw ofAnotherHistory(image.sequence, segment.end);
     if (row.action === 'cut') {
       cutTail(recovery, image.sequence, segment.end);
       return false;
@@ -222,11 +235,21 @@ function findingsHere(
   offset: number,
 ): Omit<ChainFindings, 'cutHere' | 'continued' | 'laterBatch'> {
   return {
+    otherHistory: isOtherHistory(recovery, image, offset),
     belowWatermark: recovery.expected <= (recovery.watermark?.durable.number ?? 0),
     fileDamaged: recovery.files.slice(position).some((file) => file.damaged),
     blank: isBlank(image, offset),
     watermarkKnown: recovery.watermark !== undefined,
   };
+}
+
+/** What was written behind damage names no batch before it: whoever wrote it did not know that one (see open.ts). */
+const namesNone = 0;
+
+/** The header may be judged without its frames: a torn write changes them, and no crash changes what a batch names. */
+function isOtherHistory({ expected, previousCrc }: Recovery, image: SegmentImage, offset: number): boolean {
+  const header = previousCrc === undefined ? undefined : headerAt(image, offset);
+  return header?.number === expected && header.previousCrc !== previousCrc && header.previousCrc !== namesNone;
 }
 
 /** A later segment holds something, but its header is gone: the chain may have gone on there, for all that is known. */
@@ -269,10 +292,20 @@ function takeDamagedFrame(recovery: Recovery, frame: FoundFrame): void {
 }
 
 function unidentified(sequence: number, offset: number): JournalRefused {
+  const what = `is damaged at ${offset}, and what was lost there cannot be named`;
+  return corrupt(segmentName(sequence), `${what}: votes and acknowledged entries may be among it.`);
+}
+
+function ofAnotherHistory(sequence: number, offset: number): JournalRefused {
+  const what = `holds a batch at ${offset} that does not follow the one before it`;
+  return corrupt(segmentName(sequence), `${what}: the files of this folder are not of one time, or were copied from several.`);
+}
+
+function corrupt(subject: string, what: string): JournalRefused {
   return new JournalRefused(
     'DATA_CORRUPT',
-    `${segmentName(sequence)} is damaged at ${offset}, and what was lost there cannot be named: votes and acknowledged ` +
-      'entries may be among it. Nothing was changed. Restore the file, or remove this node from the cluster and let it join again with an empty data folder.',
+    `${subject} ${what} Nothing was changed. ` +
+      'Restore the files, or remove this node from the cluster and let it join again with an empty data folder.',
   );
 }
 

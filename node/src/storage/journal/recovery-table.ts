@@ -17,6 +17,8 @@ export interface ChainFindings {
   readonly cutHere: boolean;
   /** The next segment begins with batch n, and n names the batch before by its checksum. */
   readonly continued: boolean;
+  /** A sound header of batch n is here, but it names another batch than the one before it. */
+  readonly otherHistory: boolean;
   /** The watermark proves that batch n was synced. */
   readonly belowWatermark: boolean;
   /** A sound header of a batch after n was found behind this place. */
@@ -37,7 +39,9 @@ export type ChainAction =
   /** The journal ends here, and what is behind is cut: a new segment makes it void. */
   | 'cut'
   /** Keep everything, note what is lost, and go on behind the damage. */
-  | 'damage';
+  | 'damage'
+  /** Change nothing and do not start. */
+  | 'refuse';
 
 export interface RecoveryCase {
   readonly label: string;
@@ -46,7 +50,7 @@ export interface RecoveryCase {
   readonly why: string;
 }
 
-const notContinued = { cutHere: false, continued: false } as const;
+const notContinued = { cutHere: false, continued: false, otherHistory: false } as const;
 const notProven = { ...notContinued, belowWatermark: false, laterBatch: false } as const;
 
 export const recoveryCases: readonly RecoveryCase[] = [
@@ -61,6 +65,12 @@ export const recoveryCases: readonly RecoveryCase[] = [
     when: { cutHere: false, continued: true },
     action: 'next-segment',
     why: 'the batch did not fit here; the checksum chain proves that nothing is missing',
+  },
+  {
+    label: 'other-history',
+    when: { cutHere: false, continued: false, otherHistory: true },
+    action: 'refuse',
+    why: 'no crash writes this: of this batch and the one before, one is a copy from elsewhere, and nothing says which',
   },
   {
     label: 'damage-below-watermark',
@@ -97,6 +107,53 @@ export const recoveryCases: readonly RecoveryCase[] = [
     when: { ...notProven, fileDamaged: false, blank: false, watermarkKnown: false },
     action: 'damage',
     why: 'without the watermark a torn tail looks like damage of acknowledged data',
+  },
+];
+
+/** What is found in the journal's folder, before any segment is looked at. */
+export interface FolderFindings {
+  /** The watermark file could be read: it names the segments that must be there. */
+  readonly watermarkKnown: boolean;
+  /** There is a segment. */
+  readonly anySegment: boolean;
+  /** The first segment that a journal ever has is there. */
+  readonly firstSegment: boolean;
+  /** The data folder says that there was a journal. */
+  readonly begun: boolean;
+}
+
+export interface FolderCase {
+  readonly label: string;
+  readonly when: Partial<FolderFindings>;
+  readonly action: 'open' | 'begin' | 'refuse';
+  readonly why: string;
+}
+
+export const folderCases: readonly FolderCase[] = [
+  { label: 'folder-known', when: { watermarkKnown: true }, action: 'open', why: 'a segment that is missing will be missed' },
+  {
+    label: 'folder-new',
+    when: { watermarkKnown: false, anySegment: false, begun: false },
+    action: 'begin',
+    why: 'no process has got as far as to write anything',
+  },
+  {
+    label: 'journal-lost',
+    when: { watermarkKnown: false, anySegment: false, begun: true },
+    action: 'refuse',
+    why: 'what was in it cannot be named: votes may be among it, and a new journal would give them again',
+  },
+  {
+    label: 'from-the-first',
+    when: { watermarkKnown: false, anySegment: true, firstSegment: true },
+    action: 'open',
+    why: 'nothing older was ever there',
+  },
+  {
+    label: 'oldest-unknown',
+    when: { watermarkKnown: false, anySegment: true, firstSegment: false },
+    action: 'refuse',
+    why: 'older segments are gone, and without the watermark nothing says that they were garbage',
   },
 ];
 
