@@ -8,14 +8,19 @@
  * this throws at start, and the version is pinned.
  */
 import type { Http2Server } from 'node:http2';
+import type { Socket } from 'node:net';
 import type { Server } from '@grpc/grpc-js';
 
 interface ServerInternals {
   createHttp2Server?: (credentials: unknown) => Http2Server;
 }
 
-/** Call before `bindAsync`. Every connection accepted later gets windows of `windowBytes`. */
-export function openServerWindow(server: Server, windowBytes: number): void {
+/**
+ * Call before `bindAsync`. Every connection accepted later gets windows of `windowBytes`.
+ * Returns the connections that are open, which the server does not tell.
+ */
+export function openServerWindow(server: Server, windowBytes: number): ReadonlySet<Socket> {
+  const connections = new Set<Socket>();
   const internals = server as unknown as ServerInternals;
   const create = internals.createHttp2Server;
   if (create === undefined) throw new Error('this version of @grpc/grpc-js has no createHttp2Server: the server window cannot be opened');
@@ -25,6 +30,11 @@ export function openServerWindow(server: Server, windowBytes: number): void {
       session.settings({ initialWindowSize: windowBytes });
       session.setLocalWindowSize(windowBytes);
     });
+    http2Server.on('connection', (socket: Socket) => {
+      connections.add(socket);
+      socket.once('close', () => connections.delete(socket));
+    });
     return http2Server;
   };
+  return connections;
 }

@@ -5,6 +5,7 @@
  * produceStreamBytesMax, and one answer being written; per connection one HTTP/2 window.
  * What the requests hold inside the broker has the broker's own bounds.
  */
+import type { Socket } from 'node:net';
 import { AdminServiceService } from '@balsa/proto/admin';
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import { openServerWindow } from '../../transport/server-window.ts';
@@ -26,6 +27,8 @@ const windowBytes = 4 * 1024 * 1024;
 const concurrentStreamsMax = 1000;
 const pingIntervalMs = 10_000;
 const pingTimeoutMs = 10_000;
+/** For clients to hear that their calls were cut off, before their connections are. */
+const farewellMs = 200;
 
 export function createClientServer(options: EdgeOptions): ClientServer {
   const server = new Server({
@@ -37,7 +40,7 @@ export function createClientServer(options: EdgeOptions): ClientServer {
     'grpc.keepalive_timeout_ms': pingTimeoutMs,
     'grpc.enable_channelz': 0,
   });
-  openServerWindow(server, windowBytes);
+  const connections = openServerWindow(server, windowBytes);
   const gate = { options, inflight: 0 };
   server.addService(dataServiceDefinition, dataHandlers(options, gate));
   server.addService(AdminServiceService, adminHandlers(options, gate));
@@ -53,14 +56,22 @@ export function createClientServer(options: EdgeOptions): ClientServer {
           resolve(port);
         });
       }),
-    stop: (graceMs) => stop(server, bound, graceMs),
+    stop: (graceMs) => stop(server, connections, bound, graceMs),
   };
 }
 
-/** `drain` and not `forceShutdown`, which without channelz knows of no connection and closes none. */
-function stop(server: Server, bound: string, graceMs: number): Promise<void> {
+/**
+ * `drain` and not `forceShutdown`, which without channelz knows of no connection and closes none.
+ * A session that has ended still waits for the end of the other side, which a client that is
+ * paused or out of reach never sends: its connection is cut off.
+ */
+function stop(server: Server, connections: ReadonlySet<Socket>, bound: string, graceMs: number): Promise<void> {
   if (bound !== '') server.drain(bound, graceMs);
+  const late = setTimeout(() => connections.forEach((socket) => socket.destroy()), graceMs + farewellMs);
   return new Promise((resolve) => {
-    server.tryShutdown(() => resolve());
+    server.tryShutdown(() => {
+      clearTimeout(late);
+      resolve();
+    });
   });
 }
