@@ -38,6 +38,8 @@ function put(outbox: Outbox, group: GroupState, message: Message<Uint8Array>): v
 }
 
 function queueAppend(host: HostState, group: GroupState, message: AppendRequestRange, outbox: Outbox): void {
+  // The next leader may have replaced these entries in this very turn.
+  if (group.term !== message.term) return;
   const { first, last } = message.entries;
   const lane = group.lanes.get(message.to);
   if (lane === undefined) {
