@@ -4,7 +4,7 @@ import { type Admin, createAdmin } from './admin/admin.ts';
 import { withRetries } from './cluster/broker-call.ts';
 import { type CallOptions, openScope, withinScope } from './cluster/call-scope.ts';
 import { checkOpen, type ClientContext, closeContext, createContext } from './cluster/context.ts';
-import { refreshMetadata } from './cluster/metadata.ts';
+import { refreshMetadata, tryRefresh } from './cluster/metadata.ts';
 import { type Duration, durationMs } from './duration.ts';
 import type { Ports } from './ports/ports.ts';
 import { systemClock, systemRandom } from './ports/system.ts';
@@ -41,6 +41,7 @@ export async function connect(addresses: string | readonly string[], options: Co
   const requestTimeoutMs = durationMs(options.requestTimeout ?? requestTimeoutDefault, 'requestTimeout');
   const { clock = systemClock, random = systemRandom, transport = grpcTransport(clientId) } = options.ports ?? {};
   const context = createContext({ ports: { clock, random, transport }, clientId, requestTimeoutMs, seeds });
+  context.silence.onSilent = () => void tryRefresh(context);
   const scope = openScope(clock, options, requestTimeoutMs);
   try {
     await withRetries(context, scope, () => withinScope(clock, scope, refreshMetadata(context)));

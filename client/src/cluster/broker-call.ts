@@ -7,8 +7,9 @@ import type { Error as WireError } from '@balsa/proto/client';
 import { asBalsaError, BalsaError, fromWire } from '../errors.ts';
 import type { Method } from '../ports/transport.ts';
 import { backoffMs } from './backoff.ts';
-import { type CallScope, checkScope, pause, remainingMs, timedOut } from './call-scope.ts';
+import { type CallScope, checkScope, pause, remainingMs, timedOut, withinScope } from './call-scope.ts';
 import { checkOpen, type ClientContext } from './context.ts';
+import { awaitAnswer } from './silence.ts';
 
 interface MaybeRefused {
   readonly error?: WireError | undefined;
@@ -24,7 +25,15 @@ export async function callBroker<Request, Response>(
 ): Promise<Response> {
   checkOpen(context);
   const timeoutMs = Math.max(1, Math.min(context.requestTimeoutMs, remainingMs(context.ports.clock, scope)));
-  return await context.ports.transport.unary(address, method, message, { timeoutMs, signal: scope.signal });
+  const ended = awaitAnswer(context.silence, address);
+  try {
+    const answer = await context.ports.transport.unary(address, method, message, { timeoutMs, signal: scope.signal });
+    ended('heard');
+    return answer;
+  } catch (thrown) {
+    ended('given-up');
+    throw thrown;
+  }
 }
 
 /** Throws if the answer is a refusal. */
@@ -59,8 +68,26 @@ export async function withRetries<Result>(
       if (error.code === 'ABORTED' || !isRetriable) throw error;
       if (remainingMs(clock, scope) <= 0) throw error.code === 'TIMEOUT' ? error : timedOut(last ?? error);
       last = error;
-      const again = (await policy.onFailure?.(error, failures)) ?? false;
+      const again = await learn(context, scope, policy, error, failures);
       if (!again || failures > 2) await pause(clock, scope, backoffMs(failures, random));
     }
+  }
+}
+
+/** What is learned may come from brokers that do not answer: the scope bounds that as well. */
+async function learn(
+  context: ClientContext,
+  scope: CallScope,
+  { onFailure }: RetryPolicy,
+  error: BalsaError,
+  failures: number,
+): Promise<boolean> {
+  if (onFailure === undefined) return false;
+  const { clock } = context.ports;
+  try {
+    return await withinScope(clock, scope, Promise.resolve(onFailure(error, failures)));
+  } catch (thrown) {
+    const isOver = asBalsaError(thrown).code === 'TIMEOUT' && remainingMs(clock, scope) <= 0;
+    throw isOver ? timedOut(error) : thrown;
   }
 }

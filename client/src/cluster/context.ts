@@ -5,6 +5,7 @@ import type { Ports } from '../ports/ports.ts';
 import { produceMethod } from '../transport/produce-encoding.ts';
 import type { CallOptions } from './call-scope.ts';
 import { type ClusterView, createClusterView } from './cluster-view.ts';
+import { closeSilenceWatch, createSilenceWatch, type SilenceWatch } from './silence.ts';
 import { closeExchangePool, createExchangePool, type ExchangePool } from './exchange.ts';
 
 export interface ClientContext {
@@ -16,6 +17,7 @@ export interface ClientContext {
   readonly seeds: readonly string[];
   readonly view: ClusterView;
   readonly lookup: MetadataLookup;
+  readonly silence: SilenceWatch;
   readonly produceStreams: ExchangePool<ProduceRequest, ProduceResponse>;
   readonly fetchStreams: ExchangePool<FetchRequest, FetchResponse>;
   /** Closes every open producer and consumer. */
@@ -46,6 +48,7 @@ export function createContext(options: ContextOptions): ClientContext {
     ...options,
     view: createClusterView(),
     lookup: { topics: new Set(), running: undefined, rotation: random.below(options.seeds.length) },
+    silence: createSilenceWatch(clock),
     produceStreams: createExchangePool(transport, clock, produceMethod),
     fetchStreams: createExchangePool(transport, clock, DataServiceService.fetch),
     openHandles: new Set(),
@@ -63,6 +66,7 @@ export async function closeContext(context: ClientContext, options: CallOptions 
   if (context.closed) return;
   const results = await Promise.allSettled([...context.openHandles].map((close) => close(options)));
   context.closed = true;
+  closeSilenceWatch(context.silence);
   closeExchangePool(context.produceStreams);
   closeExchangePool(context.fetchStreams);
   context.ports.transport.close();

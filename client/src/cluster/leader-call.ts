@@ -1,9 +1,9 @@
 /** Unary calls that the leader of a partition must answer. */
 import { DataServiceService, type OffsetPosition } from '@balsa/proto/client';
-import type { BalsaError } from '../errors.ts';
+import { BalsaError } from '../errors.ts';
 import { accepted, callBroker, withRetries } from './broker-call.ts';
 import type { CallScope } from './call-scope.ts';
-import type { Leader } from './cluster-view.ts';
+import { type Leader, leaderOf } from './cluster-view.ts';
 import type { ClientContext } from './context.ts';
 import { findLeader, learnFromFailure, tryRefresh } from './metadata.ts';
 
@@ -19,7 +19,7 @@ export function atLeader<Result>(
   const run = async () => {
     asked = undefined;
     asked = await findLeader(context, topic, partition, scope);
-    return await attempt(asked);
+    return await unlessMoved(context, topic, partition, asked, attempt(asked));
   };
   const onFailure = async (error: BalsaError) => {
     const isElsewhere = asked !== undefined && learnFromFailure(context, topic, partition, asked, error);
@@ -30,6 +30,34 @@ export function atLeader<Result>(
   const isRetriable = (error: BalsaError) =>
     error.retriable || (isUnknownPlace(error) && asked !== undefined && isListed(context, topic, partition));
   return withRetries(context, scope, run, { onFailure, isRetriable });
+}
+
+/** `work` at a leader, unless another one of a newer term becomes known first: the old one may never answer. */
+function unlessMoved<Result>(
+  context: ClientContext,
+  topic: string,
+  partition: number,
+  asked: Leader,
+  work: Promise<Result>,
+): Promise<Result> {
+  const { onViewChanged, view } = context;
+  return new Promise((resolve, reject) => {
+    const look = (): void => {
+      const now = leaderOf(view, topic, partition);
+      if (now === undefined || now.nodeId === asked.nodeId || now.term <= asked.term) return;
+      const { nodeId, term } = now;
+      reject(
+        new BalsaError('LEADER_CHANGED', {
+          detail: `${asked.address} has not answered, and leads no more.`,
+          topic,
+          partition,
+          leader: { nodeId, term },
+        }),
+      );
+    };
+    onViewChanged.add(look);
+    void work.then(resolve, reject).finally(() => onViewChanged.delete(look));
+  });
 }
 
 function isUnknownPlace(error: BalsaError): boolean {

@@ -9,6 +9,7 @@ import { callBroker, withRetries } from './broker-call.ts';
 import { type CallScope, openScope, withinScope } from './call-scope.ts';
 import { absorbHint, absorbMetadata, forgetLeader, isAuthoritative, type Leader, leaderOf, type PartitionView } from './cluster-view.ts';
 import type { ClientContext } from './context.ts';
+import { isSuspect } from './silence.ts';
 
 /** Time for one broker to answer before the next one is asked. */
 const brokerTimeoutMs = 1_000;
@@ -72,12 +73,14 @@ async function askOne(context: ClientContext, address: string, topics: readonly 
   return await askOne(context, controller, topics).catch(() => false);
 }
 
-/** Addresses of all brokers, known ones first, both from a place that moves on with each call. */
+/** Addresses of all brokers, known ones first, both from a place that moves on with each call; those that are silent last. */
 export function brokersInTurn(context: ClientContext): string[] {
   const turn = context.lookup.rotation++;
   const known = [...new Set(context.view.addresses.values())];
   const seeds = context.seeds.filter((seed) => !known.includes(seed));
-  return [...rotated(known, turn), ...rotated(seeds, turn)];
+  const all = [...rotated(known, turn), ...rotated(seeds, turn)];
+  const silent = (address: string): boolean => isSuspect(context.silence, address);
+  return [...all.filter((address) => !silent(address)), ...all.filter(silent)];
 }
 
 function rotated(addresses: readonly string[], turn: number): string[] {

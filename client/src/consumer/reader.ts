@@ -10,6 +10,7 @@ import type { Leader } from '../cluster/cluster-view.ts';
 import { request, resetSilentExchange } from '../cluster/exchange.ts';
 import { atLeader } from '../cluster/leader-call.ts';
 import { accepted } from '../cluster/broker-call.ts';
+import { awaitAnswer, type WaitEnd } from '../cluster/silence.ts';
 import { asBalsaError, BalsaError } from '../errors.ts';
 import { acceptAnswer } from './accept.ts';
 import { type ConsumerState, type PartitionReader, signalReady } from './consumer-state.ts';
@@ -83,7 +84,9 @@ function fetchOnce(state: ConsumerState, reader: PartitionReader, leader: Leader
   const { clock } = context.ports;
   const sentAtMs = clock.monotonicMs();
   return new Promise((resolve, reject) => {
-    const finish = () => {
+    const ended = awaitAnswer(context.silence, leader.address, settings.fetchWaitMs);
+    const finish = (end: WaitEnd) => {
+      ended(end);
       cancelGuard();
       scope.signal?.removeEventListener('abort', abort);
     };
@@ -96,18 +99,18 @@ function fetchOnce(state: ConsumerState, reader: PartitionReader, leader: Leader
       waitMsMax: Math.ceil(settings.fetchWaitMs),
     });
     const dropInterest = request(context.fetchStreams, leader.address, build, (reply) => {
-      finish();
+      finish(reply instanceof BalsaError ? 'given-up' : 'heard');
       if (reply instanceof BalsaError) reject(reply);
       else resolve(reply);
     });
     const cancelGuard = clock.after(settings.fetchWaitMs + answerGraceMs, () => {
-      finish();
+      finish('given-up');
       dropInterest();
       reject(new BalsaError('TIMEOUT', { detail: `${leader.address} did not answer a fetch.` }));
       resetSilentExchange(context.fetchStreams, leader.address, sentAtMs);
     });
     const abort = () => {
-      finish();
+      finish('given-up');
       dropInterest();
       if (scope.signal !== undefined) reject(aborted(scope.signal));
     };

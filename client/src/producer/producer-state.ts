@@ -49,7 +49,6 @@ export interface ProducerState {
   /** Pipelines whose open batch becomes due in the next turn; undefined if no turn is scheduled. */
   gathering: Pipeline[] | undefined;
   cancelSweep: (() => void) | undefined;
-  lastRefreshMs: number;
   phase: 'open' | 'closing' | 'closed';
   /** Called when the buffer may have room again: takes in what waits. */
   onRoom: () => void;
@@ -79,7 +78,6 @@ export function createProducerState(context: ClientContext, topic: string, setti
     isLookingUp: false,
     gathering: undefined,
     cancelSweep: undefined,
-    lastRefreshMs: 0,
     phase: 'open',
     onRoom: () => undefined,
     wake: () => undefined,

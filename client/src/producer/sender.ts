@@ -6,6 +6,7 @@ import { Acks as WireAcks } from '@balsa/proto/client';
 import { type Leader, leaderOf } from '../cluster/cluster-view.ts';
 import { request } from '../cluster/exchange.ts';
 import { refreshMetadata } from '../cluster/metadata.ts';
+import { awaitAnswer } from '../cluster/silence.ts';
 import { BalsaError } from '../errors.ts';
 import { type SealedBatch, sealBatch } from './batch.ts';
 import { acquireIdentity } from './identity.ts';
@@ -70,7 +71,11 @@ function transmit(state: ProducerState, pipeline: Pipeline, batch: SealedBatch, 
     timeoutMs: Math.ceil(context.requestTimeoutMs),
     batch: batch.bytes,
   });
-  request(context.produceStreams, leader.address, build, (reply) => onReply(state, pipeline, { batch, attempt, wasOldest, leader }, reply));
+  const ended = awaitAnswer(context.silence, leader.address);
+  request(context.produceStreams, leader.address, build, (reply) => {
+    ended(reply instanceof BalsaError ? 'given-up' : 'heard');
+    onReply(state, pipeline, { batch, attempt, wasOldest, leader }, reply);
+  });
 }
 
 function endPause(pipeline: Pipeline): void {

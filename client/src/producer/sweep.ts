@@ -1,10 +1,9 @@
 /**
  * The producer's slow timer, running while anything is unsettled: ends what is over its
- * deadline, notices replies that do not come, and looks for a new leader when the old one
- * is silent.
+ * deadline and gives up replies that do not come. (Who leads when the old leader is silent is
+ * looked for much earlier, cluster/silence.ts.)
  */
 import { resetSilentExchange } from '../cluster/exchange.ts';
-import { tryRefresh } from '../cluster/metadata.ts';
 import { BalsaError } from '../errors.ts';
 import type { SealedBatch } from './batch.ts';
 import { dropFirst, fifoSize, peekFifo } from './fifo.ts';
@@ -16,8 +15,6 @@ import { giveUpOldest, rejectBatch } from './settle.ts';
 const periodMs = 100;
 /** A broker answers TIMEOUT itself at the request's time-out; this much later its reply is taken for lost. */
 const replyGraceMs = 500;
-/** A silent leader may be cut off: ask the others who leads now, this often. */
-const silenceMs = 1_000;
 
 export function ensureSweep(state: ProducerState): void {
   if (state.cancelSweep !== undefined || state.phase === 'closed') return;
@@ -46,9 +43,6 @@ function sweepPipeline(state: ProducerState, pipeline: Pipeline, nowMs: number):
     const error = new BalsaError('TIMEOUT', { detail: `${target.address} did not answer within ${silentMs.toFixed()} ms.` });
     sendAgain(state, pipeline, target, error);
     resetSilentExchange(state.context.produceStreams, target.address, unanswered.sentAtMs);
-  } else if (silentMs >= silenceMs && nowMs - state.lastRefreshMs >= silenceMs) {
-    state.lastRefreshMs = nowMs;
-    void tryRefresh(state.context);
   }
 }
 
