@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { registerBenchConsume } from './commands/bench-consume.ts';
 import { registerBenchLatency } from './commands/bench-latency.ts';
 import { registerBenchProduce } from './commands/bench-produce.ts';
+import { registerChaos } from './commands/chaos.ts';
 import { registerClusterStatus } from './commands/cluster-status.ts';
 import { registerConsume } from './commands/consume.ts';
 import { registerDev } from './commands/dev.ts';
@@ -15,6 +16,7 @@ import { registerTopicCreate } from './commands/topic-create.ts';
 import { registerTopicDelete } from './commands/topic-delete.ts';
 import { registerTopicDescribe } from './commands/topic-describe.ts';
 import { registerTopicList } from './commands/topic-list.ts';
+import { registerTopicMove } from './commands/topic-move.ts';
 import { exitCodeMeanings, exitCodes } from './exit-codes.ts';
 import { reportError } from './terminal/error-report.ts';
 import type { Io } from './terminal/io.ts';
@@ -55,8 +57,15 @@ function buildProgram(io: Io, exit: (code: number) => void): Command {
     .addHelpText('after', environmentHelp);
   registerDev(program, io, exit);
   registerNodeStart(group(program, 'node', 'run one broker'), io, exit);
-  const topic = group(program, 'topic', 'create, list, describe, alter and delete topics');
-  for (const register of [registerTopicCreate, registerTopicList, registerTopicDescribe, registerTopicAlter, registerTopicDelete]) {
+  const topic = group(program, 'topic', 'create, list, describe, alter, move and delete topics');
+  for (const register of [
+    registerTopicCreate,
+    registerTopicList,
+    registerTopicDescribe,
+    registerTopicAlter,
+    registerTopicMove,
+    registerTopicDelete,
+  ]) {
     register(topic, io);
   }
   registerProduce(program, io);
@@ -67,6 +76,7 @@ function buildProgram(io: Io, exit: (code: number) => void): Command {
   registerRaftTransfer(raft, io);
   const bench = group(program, 'bench', 'measure throughput and latency');
   for (const register of [registerBenchProduce, registerBenchConsume, registerBenchLatency]) register(bench, io);
+  registerChaos(program, io, exit);
   return program;
 }
 

@@ -17,6 +17,7 @@ export type { BatchesOptions, ConsumedBatch, ConsumedRecord, Consumer } from './
 export type { ConsumerOptions, EndPosition, StartPosition } from './consumer/settings.ts';
 export type { Admin } from './admin/admin.ts';
 export type { PartitionDescription, TopicChange, TopicDescription, TopicsAdmin, TopicSpec } from './admin/topics.ts';
+export type { ReplicaPlace, ReplicaRecords } from './admin/read-replica.ts';
 export type { ClusterAdmin, ClusterStatus, NodeReport, NodeStatus } from './admin/cluster-status.ts';
 export type { RaftAdmin, RaftGroup, RaftStatus, TransferResult } from './admin/raft.ts';
 export type { Clock } from './ports/clock.ts';

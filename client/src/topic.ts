@@ -27,8 +27,10 @@ export interface Topic<KeyIn, ValueIn, KeyOut = KeyIn, ValueOut = ValueIn> {
   readonly name: string;
   readonly producer: (options?: ProducerOptions) => Producer<KeyIn, ValueIn>;
   readonly consumer: (options?: ConsumerOptions) => Consumer<KeyOut, ValueOut>;
-  /** Bounds of every partition, confirmed by a majority of its replicas. */
-  readonly offsets: (options?: CallOptions) => Promise<readonly PartitionOffsets[]>;
+  /** Bounds of every partition, or of those that are named, confirmed by a majority of the replicas of each. */
+  readonly offsets: (
+    options?: CallOptions & { readonly partitions?: readonly number[] | undefined },
+  ) => Promise<readonly PartitionOffsets[]>;
   /** First offset at or after a time in every partition. */
   readonly offsetsAt: (time: Date | number, options?: CallOptions) => Promise<readonly PartitionOffset[]>;
 }
@@ -59,10 +61,14 @@ export function createTopic<KeyIn, ValueIn, KeyOut, ValueOut>(
   };
 }
 
-async function readOffsets(context: ClientContext, topic: string, options: CallOptions): Promise<readonly PartitionOffsets[]> {
+async function readOffsets(
+  context: ClientContext,
+  topic: string,
+  { partitions, ...options }: CallOptions & { readonly partitions?: readonly number[] | undefined },
+): Promise<readonly PartitionOffsets[]> {
   const scope = openScope(context.ports.clock, options, context.requestTimeoutMs);
-  const partitions = await topicPartitions(context, topic, scope);
-  return await boundedMap([...partitions.keys()], concurrencyMax, async (partition) => {
+  const asked = partitions ?? [...(await topicPartitions(context, topic, scope)).keys()];
+  return await boundedMap(asked, concurrencyMax, async (partition) => {
     const place = { topic, partition };
     const [earliest, latest] = await Promise.all([earliestOffset(context, place, scope), latestOffset(context, place, scope)]);
     return { partition, earliest: BigInt(earliest), latest: BigInt(latest) };

@@ -1,6 +1,6 @@
 /** `balsa dev`: a whole cluster on this machine, in the foreground. */
 import type { Command } from 'commander';
-import { runBrokerProgram } from '../broker-process.ts';
+import { devCluster, runProgram } from '../child-program.ts';
 import { withExamples } from '../command.ts';
 import { integerOption } from '../format/quantity.ts';
 import type { Io } from '../terminal/io.ts';
@@ -28,7 +28,7 @@ export function registerDev(parent: Command, io: Io, exit: (code: number) => voi
     )
     .action(async (options: DevOptions) => {
       const args = ['--nodes', String(options.nodes), '--dir', options.dir, '--port-base', String(options.portBase)];
-      exit(await runBrokerProgram(io, 'dev.ts', args));
+      exit(await runProgram(io, devCluster, args));
     });
   withExamples(command, 'balsa dev', '# a second cluster beside the first', 'balsa dev --nodes 5 --dir /tmp/five --port-base 8070');
 }

@@ -1,6 +1,6 @@
 /** `balsa node start`: one broker of a cluster, in the foreground. */
 import type { Command } from 'commander';
-import { runBrokerProgram } from '../broker-process.ts';
+import { broker, runProgram } from '../child-program.ts';
 import { withExamples } from '../command.ts';
 import type { Io } from '../terminal/io.ts';
 
@@ -15,7 +15,7 @@ export function registerNodeStart(parent: Command, io: Io, exit: (code: number) 
     .argument('[flags...]', 'settings as --section.key VALUE, handed to the broker as they are')
     .allowUnknownOption()
     .action(async (flags: string[], options: { readonly config?: string }) => {
-      exit(await runBrokerProgram(io, 'main.ts', [...(options.config === undefined ? [] : ['--config', options.config]), ...flags]));
+      exit(await runProgram(io, broker, [...(options.config === undefined ? [] : ['--config', options.config]), ...flags]));
     });
   withExamples(
     command,

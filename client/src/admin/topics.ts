@@ -14,6 +14,7 @@ import type { ClientContext } from '../cluster/context.ts';
 import { callController } from '../cluster/controller-call.ts';
 import { brokersInTurn } from '../cluster/metadata.ts';
 import { asBalsaError, BalsaError } from '../errors.ts';
+import { readReplica, type ReplicaPlace, type ReplicaRecords } from './read-replica.ts';
 
 export interface TopicSpec {
   /** Default: the broker's. */
@@ -54,6 +55,10 @@ export interface TopicsAdmin {
   readonly describe: (name: string, options?: CallOptions) => Promise<TopicDescription>;
   readonly alter: (name: string, change: TopicChange, options?: CallOptions) => Promise<TopicDescription>;
   readonly delete: (name: string, options?: CallOptions) => Promise<void>;
+  /** Where the replicas of a partition shall be, preferred leader first. Accepted at once; they move in the background. */
+  readonly setReplicas: (name: string, partition: number, nodes: readonly number[], options?: CallOptions) => Promise<TopicDescription>;
+  /** What one replica holds, for verification. */
+  readonly readReplica: (place: ReplicaPlace, options?: CallOptions) => Promise<ReplicaRecords>;
   /** Creates the topic or, if it exists, adds the missing partitions and sets the settings that differ. */
   readonly ensure: (name: string, spec?: TopicSpec, options?: CallOptions) => Promise<TopicDescription>;
 }
@@ -66,6 +71,8 @@ export function createTopicsAdmin(context: ClientContext): TopicsAdmin {
     describe: (name, options) => describe(context, name, scoped(options)),
     alter: (name, change, options) => alter(context, name, change, scoped(options)),
     delete: (name, options) => remove(context, name, scoped(options)),
+    setReplicas: (name, partition, nodes, options) => setReplicas(context, name, partition, nodes, scoped(options)),
+    readReplica: (place, options) => readReplica(context, place, scoped(options)),
     ensure: (name, spec = {}, options) => ensure(context, name, spec, scoped(options)),
   };
 }
@@ -98,6 +105,18 @@ function hasShape(topic: TopicDescription, spec: TopicSpec): boolean {
 async function alter(context: ClientContext, name: string, change: TopicChange, scope: CallScope): Promise<TopicDescription> {
   const message = { name, partitions: change.partitions ?? 0, config: { ...change.config } };
   const { topic } = await callController(context, AdminServiceService.alterTopic, message, scope);
+  return topic === undefined ? await describe(context, name, scope) : toDescription(topic);
+}
+
+async function setReplicas(
+  context: ClientContext,
+  name: string,
+  partition: number,
+  nodes: readonly number[],
+  scope: CallScope,
+): Promise<TopicDescription> {
+  const message = { topic: name, partition, replicaNodeIds: [...nodes] };
+  const { topic } = await callController(context, AdminServiceService.setReplicas, message, scope);
   return topic === undefined ? await describe(context, name, scope) : toDescription(topic);
 }
 

@@ -70,7 +70,15 @@ export async function fetch(broker: BrokerState, input: FetchInput): Promise<Fet
     // Also after a move of leadership: a waiting consumer shall go to the new leader at once.
     ledPartition(broker, input.topic, input.partition);
   }
-  const { nextOffset, logStart } = replica.state;
+  return readAvailable(broker, served, input);
+}
+
+type ReadInput = Pick<FetchInput, 'offset' | 'bytesMax' | 'budget'>;
+
+/** What the replica has applied, from the offset on; nobody is asked whether there is more. */
+export async function readAvailable(broker: BrokerState, served: ServedPartition, input: ReadInput): Promise<Fetched> {
+  checkRange(served, input.offset);
+  const { nextOffset, logStart } = served.replica.state;
   if (nextOffset <= input.offset) return { highWatermark: nextOffset, logStart, batches: [], release: () => {} };
   return readBatches(broker, served, input);
 }
@@ -87,7 +95,7 @@ function checkRange({ replica, subject }: ServedPartition, offset: number): void
   );
 }
 
-async function readBatches(broker: BrokerState, served: ServedPartition, input: FetchInput): Promise<Fetched> {
+async function readBatches(broker: BrokerState, served: ServedPartition, input: ReadInput): Promise<Fetched> {
   const { replica } = served;
   const startedMs = broker.clock.monotonicMs();
   const bytesMax = Math.min(input.bytesMax, broker.limits.fetchBytesMax);

@@ -12,7 +12,7 @@ import { metadataGroup } from '../core/ids.ts';
 import type { PartitionPlace } from '../core/machines/metadata/state.ts';
 import type { GroupStatus } from '../host/vocabulary.ts';
 import type { BrokerState } from './broker-state.ts';
-import { metadataSubject, partitionName, placeOfGroup } from './metadata-replica.ts';
+import { partitionName, placeOfGroup, subjectOf } from './metadata-replica.ts';
 
 /** Entries that a preferred replica may be behind. */
 const lagMax = 100;
@@ -39,7 +39,7 @@ export async function balanceOnce(broker: BrokerState, since: BalanceMemory): Pr
 }
 
 async function giveBackLeadership(broker: BrokerState, group: GroupId, target: NodeId): Promise<void> {
-  const subject = subjectOf(broker, group);
+  const subject = subjectOf(broker.metadata, group);
   try {
     await broker.host.transfer(group, target, transferTimeoutMs);
     broker.observer.onEvent({ kind: 'leadership-returned', subject, node: target });
@@ -62,11 +62,6 @@ function candidate(broker: BrokerState, group: GroupId, status: GroupStatus): No
     broker.host.isConnected(preferred);
   return ready ? preferred : undefined;
 }
-
-const subjectOf = (broker: BrokerState, group: GroupId): string => {
-  const place = placeOfGroup(broker.metadata, group);
-  return place === undefined ? metadataSubject : partitionName(place);
-};
 
 /** Changes the membership of groups led here to what the metadata asks for; one group per round. */
 export async function followPlacement(broker: BrokerState): Promise<void> {

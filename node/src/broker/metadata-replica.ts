@@ -100,5 +100,11 @@ export function placeOfGroup(replica: MetadataReplica, group: GroupId): Partitio
 export const isReplica = ({ partition }: PartitionPlace, node: NodeId): boolean =>
   partition.replicas.includes(node) || partition.learners.includes(node);
 
+/** How messages name what `group` replicates. */
+export function subjectOf(replica: MetadataReplica, group: GroupId): string {
+  const place = placeOfGroup(replica, group);
+  return place === undefined ? metadataSubject : partitionName(place);
+}
+
 /** How messages name a partition. */
 export const partitionName = ({ topic, number }: Pick<PartitionPlace, 'topic' | 'number'>): string => `${topic.name}-${number}`;

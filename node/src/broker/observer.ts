@@ -8,6 +8,8 @@ export interface BrokerObserver {
 
 export type BrokerEvent =
   | { readonly kind: 'group-opened' | 'group-removed'; readonly group: number; readonly subject: string }
+  /** This node became the leader of the group. */
+  | { readonly kind: 'leads'; readonly group: number; readonly subject: string; readonly term: number }
   | { readonly kind: 'reconcile-failed'; readonly group: number; readonly error: unknown }
   | { readonly kind: 'cluster-initialised'; readonly clusterId: string }
   | { readonly kind: 'registered'; readonly node: number }

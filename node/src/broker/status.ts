@@ -5,7 +5,7 @@ import { allPartitions } from '../core/machines/metadata/state.ts';
 import type { GroupStatus } from '../host/vocabulary.ts';
 import { brokerError, viaHost } from './broker-error.ts';
 import type { BrokerState } from './broker-state.ts';
-import { isReplica, metadataSubject, partitionName, placeOfGroup } from './metadata-replica.ts';
+import { isReplica, placeOfGroup, subjectOf } from './metadata-replica.ts';
 
 /** Entries that may be committed and not applied on a broker that is ready. */
 const applyLagMax = 1000;
@@ -47,9 +47,10 @@ function report(broker: BrokerState, group: GroupId): readonly GroupReport[] {
 /** Leader afterwards. `target` 0 lets the leader choose. */
 export async function transferLeadership(broker: BrokerState, group: GroupId, target: NodeId): Promise<NodeId> {
   if (broker.host.status(group) === undefined) throw brokerError('UNKNOWN_GROUP', `This broker hosts no Raft group ${group}.`);
-  const place = placeOfGroup(broker.metadata, group);
-  const subject = place === undefined ? metadataSubject : partitionName(place);
-  return viaHost(subject, broker.host.transfer(group, target === noNode ? undefined : target, broker.limits.requestTimeoutMs));
+  return viaHost(
+    subjectOf(broker.metadata, group),
+    broker.host.transfer(group, target === noNode ? undefined : target, broker.limits.requestTimeoutMs),
+  );
 }
 
 export interface ReadinessCheck {

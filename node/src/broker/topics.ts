@@ -6,6 +6,7 @@ import { sortedNodes, sortedTopics } from '../core/machines/metadata/state.ts';
 import type { LeaderHint } from './broker-error.ts';
 import type { BrokerState } from './broker-state.ts';
 import { leaderOf } from './leadership.ts';
+import { findPartition } from './metadata-replica.ts';
 import { writeMetadata } from './metadata-write.ts';
 import { waitUntil } from './pause.ts';
 
@@ -66,6 +67,18 @@ export async function alterTopic(
   const { topic } = await writeMetadata(broker, { type: 'alter-topic', ...change }, broker.limits.requestTimeoutMs);
   await waitForLeaders(broker, topic);
   return describeTopic(broker, topic);
+}
+
+/** Accepted, not yet done: the leader of the partition moves towards it (leader-balance.ts). */
+export async function setReplicas(
+  broker: BrokerState,
+  name: string,
+  number: number,
+  replicas: readonly number[],
+): Promise<TopicDescription> {
+  const { partition } = findPartition(broker.metadata, name, number);
+  await writeMetadata(broker, { type: 'set-replicas', group: partition.groupId, replicas }, broker.limits.requestTimeoutMs);
+  return describeTopic(broker, findPartition(broker.metadata, name, number).topic);
 }
 
 async function waitForLeaders(broker: BrokerState, topic: TopicRecord): Promise<void> {

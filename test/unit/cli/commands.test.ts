@@ -69,6 +69,31 @@ describe('balsa topic', () => {
     expect(await json('topic', 'list')).toEqual([]);
   });
 
+  test('moves the replicas of a partition, and waits for it', async () => {
+    addTopic(cluster, 'orders', 2);
+    expect(await run(['topic', 'move', 'orders', '--partition', '1', '--replicas', '3,1'])).toMatchObject({
+      code: 0,
+      out: 'ok orders/1 is on nodes 3, 1\n',
+    });
+    cluster.holdsMoves = true;
+    expect(await json('topic', 'move', 'orders', '--partition', '1', '--replicas', '2', '--no-wait')).toEqual({
+      topic: 'orders',
+      partition: 1,
+      replicas: [2],
+      moved: false,
+    });
+    expect(await run(['topic', 'move', 'orders', '--partition', '1', '--replicas', '2', '--wait-for', '1ms'])).toMatchObject({
+      code: 3,
+      err: expect.stringMatching(/orders\/1 has not moved.*\n.*still nodes 3, 1/),
+    });
+    expect(await run(['topic', 'move', 'orders', '--partition', '1', '--replicas', '9'])).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('INVALID_TARGET'),
+    });
+    expect(await run(['topic', 'move', 'orders', '--partition', '1', '--replicas', 'a'])).toMatchObject({ code: 2 });
+    expect(await run(['topic', 'move', 'orders', '--replicas', '1'])).toMatchObject({ code: 2 });
+  });
+
   test('a topic that exists, does not exist, or is about to be deleted without consent', async () => {
     addTopic(cluster, 'orders', 1);
     expect(await run(['topic', 'create', 'orders'])).toMatchObject({

@@ -53,6 +53,10 @@ export interface FakeCluster {
   /** Every produce request that reached a broker, in order. */
   readonly produced: { readonly nodeId: number; readonly partition: number; readonly bytes: Buffer; readonly acks: number }[];
   readonly calls: string[];
+  /** How many records the replicas of a node lack. */
+  readonly lags: Map<number, number>;
+  /** Moves of replicas are accepted and never done. */
+  holdsMoves: boolean;
   onAppended: Set<() => void>;
 }
 
@@ -70,6 +74,8 @@ export function createFakeCluster(clock: Clock, nodeCount = 3): FakeCluster {
     nextProducerId: 100,
     produced: [],
     calls: [],
+    lags: new Map(),
+    holdsMoves: false,
     onAppended: new Set(),
   };
 }
@@ -116,9 +122,11 @@ export function fakeService(cluster: FakeCluster, nodeId: number): Service {
   };
   on(DataServiceService.getMetadata, (request: data.GetMetadataRequest) => metadata(cluster, nodeId, request));
   on(DataServiceService.listOffsets, (request: data.ListOffsetsRequest) => listOffsets(cluster, nodeId, request));
+  on(DataServiceService.readReplica, (request: data.ReadReplicaRequest) => readReplica(cluster, nodeId, request));
   on(DataServiceService.initProducer, () => ({ error: undefined, producerId: cluster.nextProducerId++, producerEpoch: 0 }));
   on(AdminServiceService.createTopic, (request: admin.CreateTopicRequest) => createTopic(cluster, nodeId, request));
   on(AdminServiceService.alterTopic, (request: admin.AlterTopicRequest) => alterTopic(cluster, nodeId, request));
+  on(AdminServiceService.setReplicas, (request: admin.SetReplicasRequest) => setReplicas(cluster, nodeId, request));
   on(AdminServiceService.deleteTopic, (request: admin.DeleteTopicRequest) => deleteTopic(cluster, nodeId, request));
   on(AdminServiceService.getNodeStatus, () => nodeStatus(nodeId));
   on(AdminServiceService.getRaftStatus, (request: admin.GetRaftStatusRequest) => raftStatus(cluster, nodeId, request));
@@ -242,6 +250,17 @@ function fetch(cluster: FakeCluster, nodeId: number, request: data.FetchRequest)
   return { ...bounds, error: undefined, batches };
 }
 
+function readReplica(cluster: FakeCluster, nodeId: number, { topic, partition: number, offset }: data.ReadReplicaRequest) {
+  const partition = partitionOf(cluster, topic, number);
+  if (partition === undefined) return { error: errorOf('UNKNOWN_TOPIC'), highWatermark: 0, logStart: 0, batches: [] };
+  const highWatermark = Math.max(partition.logStart, endOffset(partition) - (cluster.lags.get(nodeId) ?? 0));
+  const bounds = { highWatermark, logStart: partition.logStart };
+  if (offset < partition.logStart || offset > highWatermark) return { ...bounds, error: errorOf('OFFSET_OUT_OF_RANGE'), batches: [] };
+  const end = (batch: FakePartition['log'][number]): number => batch.baseOffset + batch.recordCount;
+  const held = partition.log.filter((batch) => end(batch) > offset && end(batch) <= highWatermark);
+  return { ...bounds, error: undefined, batches: held.map(({ bytes }) => bytes) };
+}
+
 function listOffsets(cluster: FakeCluster, nodeId: number, request: data.ListOffsetsRequest): data.ListOffsetsResponse {
   const partition = partitionOf(cluster, request.topic, request.partition);
   const error = refusal(cluster, nodeId, request.topic, request.partition);
@@ -297,6 +316,17 @@ function alterTopic(cluster: FakeCluster, nodeId: number, request: admin.AlterTo
   return { error: undefined, topic: describeTopic(cluster, node, request.name) };
 }
 
+function setReplicas(cluster: FakeCluster, nodeId: number, request: admin.SetReplicasRequest): admin.SetReplicasResponse {
+  const partition = partitionOf(cluster, request.topic, request.partition);
+  const node = cluster.nodes.get(nodeId);
+  const unknown = request.replicaNodeIds.some((id) => !cluster.nodes.has(id)) ? errorOf('INVALID_TARGET') : undefined;
+  const error = notController(cluster, nodeId) ?? (partition === undefined ? errorOf('UNKNOWN_TOPIC') : unknown);
+  if (error !== undefined || node === undefined || partition === undefined) return { error, topic: undefined };
+  // It moves at once unless the test holds it back.
+  if (!cluster.holdsMoves) partition.replicas = request.replicaNodeIds;
+  return { error: undefined, topic: describeTopic(cluster, node, request.topic) };
+}
+
 function deleteTopic(cluster: FakeCluster, nodeId: number, request: admin.DeleteTopicRequest): admin.DeleteTopicResponse {
   const error = notController(cluster, nodeId) ?? (cluster.topics.has(request.name) ? undefined : errorOf('UNKNOWN_TOPIC'));
   if (error === undefined) cluster.topics.delete(request.name);
@@ -336,7 +366,7 @@ function raftRow(
     ...log,
     ...offsets,
     replicas: [],
-    voters: [],
+    voters: [...(partition.replicas ?? [])],
     learners: [],
     faulty: false,
   };

@@ -14,6 +14,8 @@ interface KnownProducer {
 }
 
 export interface FakePartition {
+  /** Where they were told to be; undefined: never told. */
+  replicas?: readonly number[];
   readonly groupId: number;
   leader: number;
   term: number;

@@ -12,7 +12,10 @@ export function adminHandlers(options: EdgeOptions, gate: UnaryGate): AdminServi
   return { ...topicHandlers(options, gate), ...raftHandlers(options, gate), ...nodeHandlers(options, gate) };
 }
 
-function topicHandlers({ broker }: EdgeOptions, gate: UnaryGate): Pick<AdminServiceServer, 'createTopic' | 'deleteTopic' | 'alterTopic'> {
+function topicHandlers(
+  { broker }: EdgeOptions,
+  gate: UnaryGate,
+): Pick<AdminServiceServer, 'createTopic' | 'deleteTopic' | 'alterTopic' | 'setReplicas'> {
   return {
     createTopic: unary(
       gate,
@@ -33,6 +36,15 @@ function topicHandlers({ broker }: EdgeOptions, gate: UnaryGate): Pick<AdminServ
       gate,
       'AlterTopic',
       async (request) => ({ error: undefined, topic: topicToWire(await broker.alterTopic(request)) }),
+      (error) => ({ error, topic: undefined }),
+    ),
+    setReplicas: unary(
+      gate,
+      'SetReplicas',
+      async ({ topic, partition, replicaNodeIds }) => ({
+        error: undefined,
+        topic: topicToWire(await broker.setReplicas(topic, partition, replicaNodeIds)),
+      }),
       (error) => ({ error, topic: undefined }),
     ),
   };

@@ -1,7 +1,7 @@
 /** DataService over the broker. */
-import type { DataServiceServer, FetchRequest, ListOffsetsRequest } from '@balsa/proto/client';
+import type { DataServiceServer, FetchRequest, ListOffsetsRequest, ReadReplicaRequest } from '@balsa/proto/client';
 import { DataServiceService, OffsetPosition } from '@balsa/proto/client';
-import type { handleBidiStreamingCall, ServerDuplexStream, UntypedServiceImplementation } from '@grpc/grpc-js';
+import type { handleBidiStreamingCall, handleUnaryCall, ServerDuplexStream, UntypedServiceImplementation } from '@grpc/grpc-js';
 import { status } from '@grpc/grpc-js';
 import { brokerError } from '../../broker/broker-error.ts';
 import type { OffsetQuestion } from '../../broker/list-offsets.ts';
@@ -16,10 +16,15 @@ import { clusterToWire } from './topic-wire.ts';
 import type { UnaryGate } from './unary-call.ts';
 import { unary } from './unary-call.ts';
 
-/** DataService with the fetch answers of `fetch-response-codec.ts`. */
+/** DataService with the fetch answers of `fetch-response-codec.ts`; those of ReadReplica have the same fields. */
 export const dataServiceDefinition = {
   ...DataServiceService,
   fetch: { ...DataServiceService.fetch, responseSerialize: encodeFetchAnswer, responseDeserialize: (): FetchAnswer => neverRead() },
+  readReplica: {
+    ...DataServiceService.readReplica,
+    responseSerialize: (answer: Buffer) => answer,
+    responseDeserialize: (): Buffer => neverRead(),
+  },
 } as const;
 
 function neverRead(): never {
@@ -27,6 +32,7 @@ function neverRead(): never {
 }
 
 type DataHandlers = Pick<DataServiceServer, 'produce' | 'getMetadata' | 'listOffsets' | 'initProducer'> & {
+  readonly readReplica: handleUnaryCall<ReadReplicaRequest, Buffer>;
   readonly fetch: handleBidiStreamingCall<FetchRequest, FetchAnswer>;
 };
 
@@ -36,6 +42,12 @@ export function dataHandlers(options: EdgeOptions, gate: UnaryGate): UntypedServ
   return {
     produce: (call) => serve(call, () => produceWork(options)),
     fetch: (call) => serve(call, () => fetchWork(options)),
+    readReplica: unary(
+      gate,
+      'ReadReplica',
+      (request) => readReplica(options, request),
+      (error) => encodeFetchAnswer({ ...noAnswer, error }),
+    ),
     getMetadata: unary(gate, 'GetMetadata', ({ topics }) => clusterToWire(broker.describeCluster(topics), broker.facts.nodeId)),
     listOffsets: unary(
       gate,
@@ -50,6 +62,18 @@ export function dataHandlers(options: EdgeOptions, gate: UnaryGate): UntypedServ
       (error) => ({ error, producerId: 0, producerEpoch: 0 }),
     ),
   };
+}
+
+const noAnswer: FetchAnswer = { correlation: 0, error: undefined, highWatermark: 0, logStart: 0, batches: [] };
+
+/** Encoded at once, so that the share of the broker's memory can be given back. */
+async function readReplica({ broker }: EdgeOptions, request: ReadReplicaRequest): Promise<Buffer> {
+  const { release, ...read } = await broker.readReplica(request);
+  try {
+    return encodeFetchAnswer({ ...noAnswer, ...read });
+  } finally {
+    release();
+  }
 }
 
 /** Serves streams while there are not too many. */

@@ -88,6 +88,26 @@ export interface AlterTopicResponse {
   topic: TopicInfo | undefined;
 }
 
+/** Where the replicas of a partition shall be. */
+export interface SetReplicasRequest {
+  /** Topic name. */
+  topic: string;
+  /** Partition number. */
+  partition: number;
+  /** Nodes, each once; the first is the preferred leader. */
+  replicaNodeIds: number[];
+}
+
+/** Result of setting replicas: accepted, not yet done. GetRaftStatus shows the voters. */
+export interface SetReplicasResponse {
+  /** Set if the request was refused. */
+  error:
+    | Error
+    | undefined;
+  /** The topic with the placement that was accepted. */
+  topic: TopicInfo | undefined;
+}
+
 /** Which groups to report. */
 export interface GetRaftStatusRequest {
   /** Only this group if all_groups is false. */
@@ -683,6 +703,145 @@ export const AlterTopicResponse: MessageFns<AlterTopicResponse> = {
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseAlterTopicResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.error = Error.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.topic = TopicInfo.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseSetReplicasRequest(): SetReplicasRequest {
+  return { topic: "", partition: 0, replicaNodeIds: [] };
+}
+
+export const SetReplicasRequest: MessageFns<SetReplicasRequest> = {
+  encode(message: SetReplicasRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.topic !== "") {
+      writer.uint32(10).string(message.topic);
+    }
+    if (message.partition !== 0) {
+      writer.uint32(16).uint32(message.partition);
+    }
+    if (message.replicaNodeIds.length !== 0) {
+      writer.uint32(26).fork();
+      for (const v of message.replicaNodeIds) {
+        writer.uint32(v);
+      }
+      writer.join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SetReplicasRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSetReplicasRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.topic = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.partition = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag === 24) {
+              message.replicaNodeIds.push(reader.uint32());
+
+              continue;
+            }
+
+            if (tag === 26) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.replicaNodeIds.push(reader.uint32());
+              }
+
+              continue;
+            }
+
+            break;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseSetReplicasResponse(): SetReplicasResponse {
+  return { error: undefined, topic: undefined };
+}
+
+export const SetReplicasResponse: MessageFns<SetReplicasResponse> = {
+  encode(message: SetReplicasResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.error !== undefined) {
+      Error.encode(message.error, writer.uint32(10).fork()).join();
+    }
+    if (message.topic !== undefined) {
+      TopicInfo.encode(message.topic, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SetReplicasResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSetReplicasResponse();
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
@@ -1778,6 +1937,16 @@ export const AdminServiceService = {
     responseSerialize: (value: AlterTopicResponse): Buffer => Buffer.from(AlterTopicResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): AlterTopicResponse => AlterTopicResponse.decode(value),
   },
+  /** Says where the replicas of a partition shall be; they move in the background. */
+  setReplicas: {
+    path: "/balsa.v1.AdminService/SetReplicas" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: SetReplicasRequest): Buffer => Buffer.from(SetReplicasRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): SetReplicasRequest => SetReplicasRequest.decode(value),
+    responseSerialize: (value: SetReplicasResponse): Buffer => Buffer.from(SetReplicasResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): SetReplicasResponse => SetReplicasResponse.decode(value),
+  },
   /** Raft state of the groups that this broker hosts, or of one group. */
   getRaftStatus: {
     path: "/balsa.v1.AdminService/GetRaftStatus" as const,
@@ -1844,6 +2013,8 @@ export interface AdminServiceServer extends UntypedServiceImplementation {
   deleteTopic: handleUnaryCall<DeleteTopicRequest, DeleteTopicResponse>;
   /** Adds partitions to a topic or changes its settings. */
   alterTopic: handleUnaryCall<AlterTopicRequest, AlterTopicResponse>;
+  /** Says where the replicas of a partition shall be; they move in the background. */
+  setReplicas: handleUnaryCall<SetReplicasRequest, SetReplicasResponse>;
   /** Raft state of the groups that this broker hosts, or of one group. */
   getRaftStatus: handleUnaryCall<GetRaftStatusRequest, GetRaftStatusResponse>;
   /** Moves the leadership of a group to another replica; ask the group's leader. */
@@ -1904,6 +2075,22 @@ export interface AdminServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: AlterTopicResponse) => void,
+  ): ClientUnaryCall;
+  /** Says where the replicas of a partition shall be; they move in the background. */
+  setReplicas(
+    request: SetReplicasRequest,
+    callback: (error: ServiceError | null, response: SetReplicasResponse) => void,
+  ): ClientUnaryCall;
+  setReplicas(
+    request: SetReplicasRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: SetReplicasResponse) => void,
+  ): ClientUnaryCall;
+  setReplicas(
+    request: SetReplicasRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: SetReplicasResponse) => void,
   ): ClientUnaryCall;
   /** Raft state of the groups that this broker hosts, or of one group. */
   getRaftStatus(

@@ -231,6 +231,32 @@ export interface FetchResponse {
   batches: Uint8Array[];
 }
 
+/** Reads batches of one partition from one replica. */
+export interface ReadReplicaRequest {
+  /** Topic name. */
+  topic: string;
+  /** Partition number. */
+  partition: number;
+  /** First offset wanted (inclusive); batches that contain it are returned whole. */
+  offset: number;
+  /** Upper bound of the answer's bytes; at least one batch is returned if there is any. */
+  bytesMax: number;
+}
+
+/** What a replica holds. It may be old, it is never false: only committed records are applied. */
+export interface ReadReplicaResponse {
+  /** Set if nothing could be read. */
+  error:
+    | Error
+    | undefined;
+  /** First offset that this replica has not applied yet (exclusive). */
+  highWatermark: number;
+  /** First offset still kept by this replica (inclusive). */
+  logStart: number;
+  /** Whole record batches (format v2), in offset order, base offsets filled in. */
+  batches: Uint8Array[];
+}
+
 /** Looks up an offset in one partition; linearizable (confirmed by a quorum). */
 export interface ListOffsetsRequest {
   /** Topic name. */
@@ -1278,6 +1304,164 @@ export const FetchResponse: MessageFns<FetchResponse> = {
   },
 };
 
+function createBaseReadReplicaRequest(): ReadReplicaRequest {
+  return { topic: "", partition: 0, offset: 0, bytesMax: 0 };
+}
+
+export const ReadReplicaRequest: MessageFns<ReadReplicaRequest> = {
+  encode(message: ReadReplicaRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.topic !== "") {
+      writer.uint32(10).string(message.topic);
+    }
+    if (message.partition !== 0) {
+      writer.uint32(16).uint32(message.partition);
+    }
+    if (message.offset !== 0) {
+      writer.uint32(24).uint64(message.offset);
+    }
+    if (message.bytesMax !== 0) {
+      writer.uint32(32).uint32(message.bytesMax);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReadReplicaRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReadReplicaRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.topic = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.partition = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.offset = longToNumber(reader.uint64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.bytesMax = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseReadReplicaResponse(): ReadReplicaResponse {
+  return { error: undefined, highWatermark: 0, logStart: 0, batches: [] };
+}
+
+export const ReadReplicaResponse: MessageFns<ReadReplicaResponse> = {
+  encode(message: ReadReplicaResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.error !== undefined) {
+      Error.encode(message.error, writer.uint32(18).fork()).join();
+    }
+    if (message.highWatermark !== 0) {
+      writer.uint32(24).uint64(message.highWatermark);
+    }
+    if (message.logStart !== 0) {
+      writer.uint32(32).uint64(message.logStart);
+    }
+    for (const v of message.batches) {
+      writer.uint32(42).bytes(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReadReplicaResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReadReplicaResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.error = Error.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.highWatermark = longToNumber(reader.uint64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.logStart = longToNumber(reader.uint64());
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.batches.push(reader.bytes());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
 function createBaseListOffsetsRequest(): ListOffsetsRequest {
   return { topic: "", partition: 0, position: 0, timeMs: 0 };
 }
@@ -1553,6 +1737,16 @@ export const DataServiceService = {
     responseSerialize: (value: FetchResponse): Buffer => Buffer.from(FetchResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): FetchResponse => FetchResponse.decode(value),
   },
+  /** Reads what the asked broker's own replica has applied, whoever leads: for verification, not for consumers. */
+  readReplica: {
+    path: "/balsa.v1.DataService/ReadReplica" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ReadReplicaRequest): Buffer => Buffer.from(ReadReplicaRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ReadReplicaRequest => ReadReplicaRequest.decode(value),
+    responseSerialize: (value: ReadReplicaResponse): Buffer => Buffer.from(ReadReplicaResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ReadReplicaResponse => ReadReplicaResponse.decode(value),
+  },
   /** Translates earliest, latest or a point in time to an offset. */
   listOffsets: {
     path: "/balsa.v1.DataService/ListOffsets" as const,
@@ -1583,6 +1777,8 @@ export interface DataServiceServer extends UntypedServiceImplementation {
   produce: handleBidiStreamingCall<ProduceRequest, ProduceResponse>;
   /** Reads committed record batches; a request may wait for data (long poll). */
   fetch: handleBidiStreamingCall<FetchRequest, FetchResponse>;
+  /** Reads what the asked broker's own replica has applied, whoever leads: for verification, not for consumers. */
+  readReplica: handleUnaryCall<ReadReplicaRequest, ReadReplicaResponse>;
   /** Translates earliest, latest or a point in time to an offset. */
   listOffsets: handleUnaryCall<ListOffsetsRequest, ListOffsetsResponse>;
   /** Hands out a producer id for idempotent production. */
@@ -1614,6 +1810,22 @@ export interface DataServiceClient extends Client {
   fetch(): ClientDuplexStream<FetchRequest, FetchResponse>;
   fetch(options: Partial<CallOptions>): ClientDuplexStream<FetchRequest, FetchResponse>;
   fetch(metadata: Metadata, options?: Partial<CallOptions>): ClientDuplexStream<FetchRequest, FetchResponse>;
+  /** Reads what the asked broker's own replica has applied, whoever leads: for verification, not for consumers. */
+  readReplica(
+    request: ReadReplicaRequest,
+    callback: (error: ServiceError | null, response: ReadReplicaResponse) => void,
+  ): ClientUnaryCall;
+  readReplica(
+    request: ReadReplicaRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ReadReplicaResponse) => void,
+  ): ClientUnaryCall;
+  readReplica(
+    request: ReadReplicaRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ReadReplicaResponse) => void,
+  ): ClientUnaryCall;
   /** Translates earliest, latest or a point in time to an offset. */
   listOffsets(
     request: ListOffsetsRequest,
