@@ -301,10 +301,7 @@ export const badLogSteps: readonly (readonly [Rule, string, Change])[] = [
   [
     'read-floor',
     'a read is answered from before it',
-    (e) =>
-      when(e.effects.reads.length > 0, () =>
-        withEffects(e, { reads: e.effects.reads.map((read) => ({ ...read, index: read.index - 1 })) }),
-      ),
+    (e) => when(e.effects.reads.length > 0, () => withEffects(e, { reads: e.effects.reads.map((read) => ({ ...read, index: 0 })) })),
   ],
   [
     'read-quorum',

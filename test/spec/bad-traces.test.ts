@@ -126,6 +126,18 @@ describe('a trace with wrong order or a wrong recovery is refused', () => {
       },
     ),
   );
+  refuses('recovered-state', 'a member comes back with nothing', (events) =>
+    change(
+      events,
+      restartIn(events, ({ snapshot, entries }) => snapshot.index === 0 && entries.length > 1),
+      (event: Extract<Event, { type: 'recovered' }>) => ({
+        ...event,
+        hardState: { ...event.hardState, votedFor: event.node, commit: event.snapshot.index },
+        applied: event.snapshot.index,
+        entries: [],
+      }),
+    ),
+  );
   test('every rule has a bad trace', () => {
     const covered = new Set<Rule>([...badSteps.map(([rule]) => rule), ...tested]);
     // These follow from the others: they would show that the specification itself is wrong.

@@ -1,7 +1,8 @@
 /** What becomes of writes: done in order, or at a crash done up to some frame. */
+import type { Membership } from '@balsa/node/core/raft/membership.ts';
 import { type Log, compactTo, copyLog, cutAfter, emptyLog, extend, lastTermOf, termAt } from './log.ts';
 import type { Disk, Event, Group, PendingWrite, Replica } from './model.ts';
-import { isCommitted, make, sameMembership } from './model.ts';
+import { extendReign, isCommitted, make, sameMembership } from './model.ts';
 import { must } from './violation.ts';
 
 /** Starts of a replica whose last messages may still arrive. */
@@ -44,27 +45,49 @@ export function recover(group: Group, replica: Replica, event: Recovered): void 
   // Where nothing is known of the writes under way, all of them may have been done.
   replica.released.set(replica.boot, replica.ordered);
   replica.released.delete(replica.boot - bootsMax);
+  const mayBeReborn = isReborn(event, replica) && isDispensable(group, replica);
   if (isNew) adopt(group, event);
-  else if (replica.damaged) takeRepaired(group, replica, event);
-  else if (isBlank(event) && replica.wasRemoved) replica.wasRemoved = false;
-  else takeSurvivors(group, replica, event);
+  else if (!mayBeReborn && replica.damaged) takeRepaired(group, replica, event);
+  else if (!mayBeReborn) takeSurvivors(group, replica, event);
   checkRecoveredLog(group, replica, event, isNew);
   startReplica(replica, event);
 }
 
-const isBlank = ({ hardState, snapshot, entries }: Recovered): boolean =>
-  hardState.term === 0 && snapshot.index === 0 && entries.length === 0;
+/**
+ * A replica that was removed and comes back without its log keeps its term, and has no vote left in
+ * it: what the earlier one promised to candidates holds. (If it never had a term there was none.)
+ */
+const isReborn = ({ hardState, snapshot, entries, node }: Recovered, { disk }: Replica): boolean =>
+  snapshot.index === 0 && entries.length === 0 && hardState.term >= disk.term && (hardState.term === 0 || hardState.votedFor === node);
+
+/**
+ * Whether the replica may go with all its data: while a membership without it was in force, something
+ * was committed that does not end before its log. Under no newer membership has it acknowledged
+ * anything then, and what it acknowledged before, the others hold.
+ */
+function isDispensable({ reigns }: Group, { id, log }: Replica): boolean {
+  const end = reigns.findLast(({ membership }) => !isMember(membership, id));
+  const term = lastTermOf(log);
+  return end !== undefined && (end.term > term || (end.term === term && end.index >= log.last));
+}
+
+const isMember = ({ voters, outgoing, learners, learnersNext }: Membership, node: number): boolean =>
+  [voters, outgoing, learners, learnersNext].some((nodes) => nodes.some((each) => each === node));
 
 /** The trace begins later than the replica: what it has is believed. */
 function adopt(group: Group, { snapshot, entries, hardState, applied }: Recovered): void {
   let previousTerm: number = snapshot.term;
   const commit = Math.max(hardState.commit, snapshot.index, applied);
   if (snapshot.index > group.committedLast) group.committed.set(snapshot.index, snapshot.term);
+  if (snapshot.index > group.committedLast || group.reigns.length === 0)
+    extendReign(group, snapshot.index, snapshot.term, snapshot.membership);
   for (const { index, term, membership } of entries) {
     const known = group.made.get(index)?.get(term);
     if (known === undefined) make(group, index, term, { print: undefined, previousTerm, membership });
     previousTerm = term;
-    if (index <= commit && index > group.committedLast) group.committed.set(index, term);
+    if (index > commit || index <= group.committedLast) continue;
+    group.committed.set(index, term);
+    extendReign(group, index, term, membership);
   }
   group.committedLast = Math.max(group.committedLast, commit);
 }
@@ -127,7 +150,7 @@ function checkRecoveredLog(group: Group, replica: Replica, { snapshot, entries, 
     if (index <= hardState.commit) must(isCommitted(group, index, term), 'state-machine-safety', () => ({ index, term }));
     previousTerm = term;
   }
-  if (isNew || snapshot.index === 0 || isBlank({ entries, snapshot, hardState } as Recovered)) return;
+  if (isNew || snapshot.index === 0) return;
   const known = replica.memberships.findLast(({ index }) => index <= snapshot.index)?.membership;
   if (known === undefined || replica.damaged) return;
   must(sameMembership(known, snapshot.membership), 'membership-follows-log', () => ({ recovered: snapshot.membership, known }));

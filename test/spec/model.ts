@@ -18,6 +18,13 @@ export interface MembershipAt {
   readonly membership: Membership;
 }
 
+/** A membership of the committed log, and the newest entry that was committed while it was in force. */
+export interface Reign {
+  readonly membership: Membership;
+  index: number;
+  term: number;
+}
+
 /** What is on a disk for certain. */
 export interface Disk {
   term: number;
@@ -49,8 +56,6 @@ export interface Replica {
   boot: number;
   running: boolean;
   damaged: boolean;
-  /** A committed membership was without it: it may have been removed with all its data. */
-  wasRemoved: boolean;
   term: number;
   vote: number;
   role: string;
@@ -100,6 +105,8 @@ export interface Group {
   readonly committed: Map<number, number>;
   committedLast: number;
   committedMemberships: MembershipAt[];
+  /** In the order of the log, from birth on. */
+  readonly reigns: Reign[];
   /** Largest index committed by the leader of each term. */
   readonly commitsByTerm: Map<number, number>;
   readonly leaders: Map<number, { readonly node: number; readonly base: Log }>;
@@ -117,6 +124,7 @@ export const createGroupModel = (name: string, strict: boolean): Group => ({
   committed: new Map(),
   committedLast: 0,
   committedMemberships: [],
+  reigns: [],
   commitsByTerm: new Map(),
   leaders: new Map(),
   links: new Map(),
@@ -193,6 +201,13 @@ export function isCommitted(group: Group, index: number, term: number): boolean 
 /** Membership in force at a committed index, as far as it is known. */
 export const committedMembershipAt = (group: Group, index: number): MembershipAt | undefined =>
   group.committedMemberships.findLast((each) => each.index <= index);
+
+/** An entry (or the start of a log) is committed; `membership` if it brings one. */
+export function extendReign(group: Group, index: number, term: number, membership: Membership | undefined): void {
+  const reign = group.reigns.at(-1);
+  if (membership !== undefined) group.reigns.push({ membership, index, term });
+  else if (reign !== undefined) Object.assign(reign, { index, term });
+}
 
 /** Forgets what no replica can speak of any more; now and then. */
 export function prune(group: Group): void {

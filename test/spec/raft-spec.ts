@@ -117,7 +117,6 @@ function replicaOf(group: Group, id: number): Replica {
     boot: 0,
     running: false,
     damaged: false,
-    wasRemoved: false,
     term: 0,
     vote: 0,
     role: 'follower',

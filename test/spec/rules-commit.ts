@@ -1,7 +1,7 @@
 /** What is committed, by whom, and what is handed to the machine. */
 import type { Membership } from '@balsa/node/core/raft/membership.ts';
 import { termAt } from './log.ts';
-import { durableOf, type Group, isCommitted, isInLeaderLog, isQuorum, type Replica } from './model.ts';
+import { durableOf, extendReign, type Group, isCommitted, isInLeaderLog, isQuorum, type Replica } from './model.ts';
 import type { Step } from './step.ts';
 import { must } from './violation.ts';
 
@@ -50,10 +50,8 @@ function commitEntry(group: Group, replica: Replica, index: number): void {
   group.committed.set(index, term);
   group.committedLast = Math.max(group.committedLast, index);
   const membership = group.made.get(index)?.get(term)?.membership;
-  if (membership === undefined) return;
-  group.committedMemberships.push({ index, membership });
-  const members = new Set<number>([...membership.voters, ...membership.outgoing, ...membership.learners]);
-  for (const each of group.replicas.values()) each.wasRemoved ||= !members.has(each.id);
+  extendReign(group, index, term, membership);
+  if (membership !== undefined) group.committedMemberships.push({ index, membership });
 }
 
 function checkFollowerCommit({ group, replica, message, status }: Step): void {

@@ -1,5 +1,5 @@
 /** Plain state of a broker. Role files (produce, fetch, topics, ...) work on it. */
-import type { GroupId, NodeId } from '../core/ids.ts';
+import type { GroupId, NodeId, RaftIndex, Term } from '../core/ids.ts';
 import type { RunningHost } from '../host/host.ts';
 import type { LeaderChange } from '../host/vocabulary.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -85,6 +85,8 @@ export interface BrokerState extends BrokerOptions {
   readonly replicas: Map<GroupId, PartitionReplica>;
   /** Role and leader of every open group as last announced by the host. */
   readonly leaders: Map<GroupId, LeaderChange>;
+  /** Replicas proven to be removed from their groups, as they were then (Raft index of the log's end, inclusive). */
+  readonly leftBehind: Map<GroupId, { readonly term: Term; readonly last: RaftIndex }>;
   readonly produceBudget: ByteBudget;
   readonly fetchBudget: ByteBudget;
   readonly producerIds: ProducerIdBlock;
@@ -103,6 +105,7 @@ export function createBrokerState(options: BrokerOptions): BrokerState {
     metadata: createMetadataReplica(),
     replicas: new Map(),
     leaders: new Map(),
+    leftBehind: new Map(),
     produceBudget: createByteBudget(options.limits.produceBytesInflightMax),
     fetchBudget: createByteBudget(options.limits.fetchBytesInflightMax),
     producerIds: { next: 0, end: 0, pending: undefined },

@@ -2,26 +2,30 @@
  * The broker: everything that the edges may call, bound to one state. It knows topics,
  * not sockets; all failures are BrokerError.
  */
-import type { GroupId, NodeId, Offset } from '../core/ids.ts';
+import type { GroupId, NodeId, Offset, Term } from '../core/ids.ts';
 import { metadataGroup } from '../core/ids.ts';
+import type { LeaderChange } from '../host/vocabulary.ts';
 import type { BrokerOptions, BrokerState, NodeFacts } from './broker-state.ts';
 import { createBrokerState } from './broker-state.ts';
 import { initialiseCluster, joinCluster, openMetadata, registerNode } from './cluster.ts';
 import type { Fetched, FetchInput } from './fetch.ts';
 import { fetch } from './fetch.ts';
 import { balanceOnce, followPlacement } from './leader-balance.ts';
+import { findLeftBehind, leftBehindCheckMs } from './left-behind.ts';
 import type { OffsetQuestion } from './list-offsets.ts';
 import { listOffset } from './list-offsets.ts';
+import { subjectOf } from './metadata-replica.ts';
 import { wakeWaiters } from './partition-replica.ts';
 import type { Produced, ProduceInput } from './produce.ts';
 import { produce } from './produce.ts';
+import { readReplica, type ReplicaReadInput } from './read-replica.ts';
 import { allocateProducerIds, nextProducerId } from './producer-ids.ts';
 import { startReconcile } from './reconcile.ts';
 import { retainOnce } from './retention.ts';
 import type { GroupReport, ReadinessCheck } from './status.ts';
 import { raftStatus, readiness, transferLeadership } from './status.ts';
 import type { ClusterDescription, TopicDescription, TopicToCreate } from './topics.ts';
-import { alterTopic, createTopic, deleteTopic, describeCluster } from './topics.ts';
+import { alterTopic, createTopic, deleteTopic, describeCluster, setReplicas } from './topics.ts';
 
 export interface Broker {
   /** Opens the metadata group and starts working; does not wait for the cluster. `joined` rejects if this node can never join. */
@@ -30,12 +34,14 @@ export interface Broker {
   readonly stop: () => void;
   readonly produce: (input: ProduceInput) => Promise<Produced>;
   readonly fetch: (input: FetchInput) => Promise<Fetched>;
+  readonly readReplica: (input: ReplicaReadInput) => Promise<Fetched>;
   readonly listOffset: (topic: string, partition: number, question: OffsetQuestion) => Promise<Offset>;
   readonly nextProducerId: () => Promise<number>;
   readonly describeCluster: (topics: readonly string[]) => ClusterDescription;
   readonly createTopic: (wanted: TopicToCreate) => Promise<TopicDescription>;
   readonly deleteTopic: (name: string) => Promise<void>;
   readonly alterTopic: (change: Parameters<typeof alterTopic>[1]) => Promise<TopicDescription>;
+  readonly setReplicas: (topic: string, partition: number, replicas: readonly number[]) => Promise<TopicDescription>;
   readonly raftStatus: (group: GroupId | 'all') => readonly GroupReport[];
   readonly transferLeadership: (group: GroupId, target: NodeId) => Promise<NodeId>;
   readonly readiness: () => readonly ReadinessCheck[];
@@ -62,12 +68,14 @@ export function createBroker(options: BrokerOptions): Broker {
     stop: () => stop(broker),
     produce: (input) => produce(broker, input),
     fetch: (input) => fetch(broker, input),
+    readReplica: (input) => readReplica(broker, input),
     listOffset: (topic, partition, question) => listOffset(broker, topic, partition, question),
     nextProducerId: () => nextProducerId(broker),
     describeCluster: (topics) => describeCluster(broker, topics),
     createTopic: (wanted) => createTopic(broker, wanted),
     deleteTopic: (name) => deleteTopic(broker, name),
     alterTopic: (change) => alterTopic(broker, change),
+    setReplicas: (topic, partition, replicas) => setReplicas(broker, topic, partition, replicas),
     raftStatus: (group) => raftStatus(broker, group),
     transferLeadership: (group, target) => transferLeadership(broker, group, target),
     readiness: () => readiness(broker),
@@ -95,8 +103,11 @@ async function start(broker: BrokerState): Promise<{ readonly joined: Promise<vo
   const reconcile = startReconcile(broker);
   broker.metadata.listeners.add(reconcile);
   broker.host.onLeaderChange((change) => {
-    const { group, role } = change;
+    const { group, role, term } = change;
     const replica = broker.replicas.get(group);
+    if (role === 'leader' && !isLeadingIn(broker.leaders.get(group), term)) {
+      broker.observer.onEvent({ kind: 'leads', group, subject: subjectOf(broker.metadata, group), term });
+    }
     broker.leaders.set(group, change);
     if (replica !== undefined) wakeWaiters(replica);
     if (group === metadataGroup && role === 'leader' && !broker.stopping)
@@ -104,17 +115,21 @@ async function start(broker: BrokerState): Promise<{ readonly joined: Promise<vo
   });
   await openMetadata(broker);
   reconcile();
-  startMaintenance(broker);
+  startMaintenance(broker, reconcile);
   return { joined: joinCluster(broker) };
 }
 
-function startMaintenance(broker: BrokerState): void {
+const isLeadingIn = (known: LeaderChange | undefined, term: Term): boolean => known?.role === 'leader' && known.term === term;
+
+function startMaintenance(broker: BrokerState, reconcile: () => void): void {
   const since = new Map<GroupId, number>();
+  const memory = { asked: 0 };
   repeat(broker, 'retention', broker.maintenance.retentionCheckMs, () => retainOnce(broker));
   repeat(broker, 'balance', broker.maintenance.balanceCheckMs, async () => {
     await balanceOnce(broker, since);
     await followPlacement(broker);
   });
+  repeat(broker, 'replicas left behind', leftBehindCheckMs, () => findLeftBehind(broker, memory, reconcile));
 }
 
 /** Runs `task` every `periodMs`, never twice at once. */

@@ -1,6 +1,8 @@
 /**
  * Makes this node host what the metadata says: opens groups that it shall hold a replica
- * of, removes groups of deleted topics, and leaves the rest alone.
+ * of, removes groups of deleted topics, and leaves the rest alone. A group that it shall hold
+ * no more, but has in its journal, is opened as well: until the membership has changed this
+ * node is one of its voters, and without it there may be no majority to change anything.
  *
  * Group ids are never reused and rise, so a group that the journal knows but the
  * metadata does not is deleted if its id is below nextGroupId, and merely not known yet
@@ -12,10 +14,13 @@
  * the metadata has caught up with this node's own log: otherwise it would be born again, with
  * its votes forgotten and its records gone.
  */
-import type { GroupId } from '../core/ids.ts';
+import type { GroupId, NodeId } from '../core/ids.ts';
 import { metadataGroup, noNode } from '../core/ids.ts';
 import type { PartitionPlace } from '../core/machines/metadata/state.ts';
 import { allPartitions } from '../core/machines/metadata/state.ts';
+import type { Membership } from '../core/raft/membership.ts';
+import { simpleMembership } from '../host/state.ts';
+import type { GroupStatus } from '../host/vocabulary.ts';
 import type { GroupKey } from '../storage/journal/vocabulary.ts';
 import { dropAllRows } from './batch-rows.ts';
 import type { BrokerState } from './broker-state.ts';
@@ -55,7 +60,7 @@ export function startReconcile(broker: BrokerState): () => void {
 export async function reconcileOnce(broker: BrokerState): Promise<boolean> {
   const { nodeId } = broker.facts;
   const wanted = [...allPartitions(broker.metadata.state)].filter(
-    (place) => isReplica(place, nodeId) && !broker.replicas.has(place.partition.groupId),
+    (place) => !broker.replicas.has(place.partition.groupId) && (isReplica(place, nodeId) || broker.host.isKnown(keyOf(place.partition))),
   );
   const missing = hasCaughtUp(broker) ? wanted : wanted.filter(({ partition }) => broker.host.isKnown(keyOf(partition)));
   let sound = missing.length === wanted.length;
@@ -66,7 +71,9 @@ export async function reconcileOnce(broker: BrokerState): Promise<boolean> {
     sound &&= opened.every(Boolean);
   }
   for (const group of broker.host.groups()) {
-    if (!broker.stopping && isGone(broker, group)) sound = (await attempt(broker, group, () => remove(broker, group))) && sound;
+    const gone = isGone(broker, group);
+    broker.leftBehind.delete(group);
+    if (!broker.stopping && gone) sound = (await attempt(broker, group, () => remove(broker, group))) && sound;
   }
   return sound;
 }
@@ -74,7 +81,7 @@ export async function reconcileOnce(broker: BrokerState): Promise<boolean> {
 const keyOf = ({ groupId, generation }: PartitionPlace['partition']): GroupKey => ({ group: groupId, generation });
 
 /** The metadata shows everything that it showed before this process started. */
-function hasCaughtUp({ host, metadataLastAtOpen }: BrokerState): boolean {
+export function hasCaughtUp({ host, metadataLastAtOpen }: BrokerState): boolean {
   const status = host.status(metadataGroup);
   // A log that has become shorter lost entries that were never committed.
   return status !== undefined && status.applied >= Math.min(metadataLastAtOpen, status.last);
@@ -91,14 +98,24 @@ async function attempt(broker: BrokerState, group: GroupId, action: () => Promis
 }
 
 async function open(broker: BrokerState, place: PartitionPlace): Promise<void> {
-  const { groupId, birth, replicas } = place.partition;
+  const { groupId, replicas } = place.partition;
   const key = keyOf(place.partition);
   const replica = createPartitionReplica(key);
-  const membership = { voters: birth.toSorted((a, b) => a - b), outgoing: [], learners: [], learnersNext: [], autoLeave: false };
-  await broker.host.open({ ...key, birth: membership, machine: hostedPartition(replica) });
+  await broker.host.open({ ...key, birth: bornWith(place, broker.facts.nodeId), machine: hostedPartition(replica) });
   broker.replicas.set(groupId, replica);
   broker.observer.onEvent({ kind: 'group-opened', group: groupId, subject: partitionName(place) });
   if (replicas[0] === broker.facts.nodeId) void campaignAtBirth(broker, groupId);
+}
+
+/**
+ * Founders are born as voters. A group that was told to move exists, and may have left this node
+ * before: who begins with nothing then has no say of its own until the log names it. Otherwise a
+ * majority of the founders that came back could found the group a second time.
+ */
+function bornWith({ partition: { birth, moved, replicas } }: PartitionPlace, self: NodeId): Membership {
+  const others = (nodes: readonly NodeId[]): readonly NodeId[] => nodes.filter((node) => node !== self);
+  if (!moved) return simpleMembership(birth);
+  return simpleMembership(others(birth).length > 0 ? others(birth) : others(replicas));
 }
 
 /** Lets the preferred leader lead without waiting for an election time-out. */
@@ -111,15 +128,25 @@ async function campaignAtBirth(broker: BrokerState, group: GroupId): Promise<voi
   }
 }
 
-/** Deleted for certain, or moved away and no longer a member. */
-function isGone(broker: BrokerState, group: GroupId): boolean {
+/** Deleted for certain, or moved away and no longer a member, whether the replica knows that or it was proven. */
+export function isGone(broker: BrokerState, group: GroupId): boolean {
   if (group === metadataGroup || group >= broker.metadata.state.nextGroupId) return false;
   const place = placeOfGroup(broker.metadata, group);
   if (place === undefined) return true;
   const { nodeId } = broker.facts;
-  const membership = broker.host.status(group)?.membership;
-  const member = membership === undefined || [...membership.voters, ...membership.outgoing, ...membership.learners].includes(nodeId);
-  return !isReplica(place, nodeId) && !member;
+  const status = broker.host.status(group);
+  const membership = status?.membership;
+  // The membership shown is that of the newest entry, which may still be lost: until all is committed this node's copy counts.
+  // A damaged log shows its sound beginning only.
+  const isDecided = membership !== undefined && status?.faulty === false && status.commit === status.last;
+  const member = !isDecided || [...membership.voters, ...membership.outgoing, ...membership.learners].includes(nodeId);
+  return !isReplica(place, nodeId) && (!member || isLeftBehind(broker, group, status));
+}
+
+/** What was proven counts as long as nothing has happened to the replica since. */
+function isLeftBehind({ leftBehind }: BrokerState, group: GroupId, status: GroupStatus | undefined): boolean {
+  const proven = leftBehind.get(group);
+  return proven !== undefined && status?.leader === noNode && status.term === proven.term && status.last === proven.last;
 }
 
 async function remove(broker: BrokerState, group: GroupId): Promise<void> {
@@ -130,7 +157,8 @@ async function remove(broker: BrokerState, group: GroupId): Promise<void> {
   if (replica !== undefined) wakeWaiters(replica);
   if (status === undefined) return;
   const key = { group, generation: status.generation };
-  await broker.host.remove(key);
+  if (placeOfGroup(broker.metadata, group) === undefined) await broker.host.remove(key);
+  else await broker.host.retire(key);
   await broker.stateStore.write(dropAllRows(key));
   broker.observer.onEvent({ kind: 'group-removed', group, subject: `group ${group}` });
 }

@@ -1,15 +1,17 @@
 /** Assembles the host: the functions of the role files bound to one state. */
 import type { GroupId, RaftIndex } from '../core/ids.ts';
 import type { Entry } from '../core/raft/entry.ts';
-import { JournalCorrupt } from '../storage/journal/vocabulary.ts';
+import { type Frame, type GroupKey, JournalCorrupt } from '../storage/journal/vocabulary.ts';
 import { checkpoint, maybeCompact } from './checkpoint.ts';
 import { checkpointFamily, checkpointRange } from './checkpoint-codec.ts';
 import { changeMembership, transfer } from './leadership.ts';
+import { wasRemoved } from './left-behind.ts';
 import type { HostOptions } from './options.ts';
 import { abandonProposals, propose } from './propose.ts';
 import { abandonReads, confirmRead } from './reads.ts';
 import { peerLost, receive } from './receive.ts';
 import { recoverGroup } from './recover.ts';
+import { retiredKey, retirementFrames } from './retired.ts';
 import { becomeFaulty, beginRepair } from './repair.ts';
 import { serveEntries } from './serve-entries.ts';
 import { createHostState, type GroupState, type HostState } from './state.ts';
@@ -41,7 +43,9 @@ export function createHost(options: HostOptions): RunningHost {
     self: options.self,
     open: (spec) => open(host, spec),
     isKnown: (key) => options.journal.group(key) !== undefined,
-    remove: (key) => remove(host, key.group),
+    wasRemoved: (group, peer) => withGroup(host, group, (found) => wasRemoved(host, found, peer)),
+    remove: (key) => remove(host, key.group, 'deleted'),
+    retire: (key) => remove(host, key.group, 'moved'),
     propose: (group, payload, proposeOptions) => withGroup(host, group, (found) => propose(host, found, payload, proposeOptions)),
     confirmRead: (group, timeoutMs) => withGroup(host, group, (found) => confirmRead(host, found, timeoutMs)),
     read: (group, first, last, bytesMax) => withGroup(host, group, (found) => read(host, found, { first, last, bytesMax })),
@@ -92,7 +96,8 @@ async function read(
   }
 }
 
-async function remove(host: HostState, id: GroupId): Promise<void> {
+/** Of a group that moved away it stays how far votes and acknowledgements went (retired.ts). */
+async function remove(host: HostState, id: GroupId, why: 'deleted' | 'moved'): Promise<void> {
   const group = host.groups.get(id);
   if (group === undefined) return;
   group.removed = true;
@@ -100,11 +105,18 @@ async function remove(host: HostState, id: GroupId): Promise<void> {
   host.groups.delete(id);
   abandonProposals(host, group);
   abandonReads(group);
-  await host.options.journal.append([{ ...group.key, kind: 'removed' }], { essential: true });
+  const { journal } = host.options;
+  const memory = why === 'moved' ? retirementFrames(host, group) : forgetting(host, group.key);
+  await journal.append([...memory, { ...group.key, kind: 'removed' }], { essential: true });
   await host.options.stateStore.write([
     { op: 'delete-range', family: checkpointFamily, ...checkpointRange(group.key) },
     ...group.machine.takeRows(),
   ]);
+}
+
+function forgetting({ options }: HostState, key: GroupKey): readonly Frame[] {
+  const retired = retiredKey(key);
+  return options.journal.group(retired) === undefined ? [] : [{ ...retired, kind: 'removed' }];
 }
 
 /** Hands every leadership over (as far as time allows), saves the machines, and goes quiet. */

@@ -6,15 +6,16 @@
  * stepped, but says in the status how far the log can be read. What the journal knows of
  * the lost entries stays in the journal, for the repair.
  */
-import { asRaftIndex, asTerm } from '../core/ids.ts';
+import { asRaftIndex, asTerm, noNode } from '../core/ids.ts';
 import type { RaftIndex } from '../core/ids.ts';
 import type { Membership } from '../core/raft/membership.ts';
 import { createRaft, type RaftBoot } from '../core/raft/state.ts';
 import type { RaftConfig } from '../core/raft/config.ts';
 import type { RepairableJournal } from '../storage/journal/open.ts';
-import type { GroupKey, RecoveredGroup } from '../storage/journal/vocabulary.ts';
+import type { Frame, GroupKey, RecoveredGroup } from '../storage/journal/vocabulary.ts';
 import { checkpointFamily, checkpointRange, decodeCheckpoint } from './checkpoint-codec.ts';
 import type { GroupState, HostState } from './state.ts';
+import { retiredBefore } from './retired.ts';
 import { createGroupState, zeroIndex, zeroTerm } from './state.ts';
 import { recoveredEvent } from './trace.ts';
 import type { Checkpoint, GroupSpec, HostedMachine } from './vocabulary.ts';
@@ -32,7 +33,7 @@ export async function recoverGroup(host: HostState, spec: GroupSpec, machineAt?:
   const applied = keepsMachine ? machineAt : restoreMachine(host, spec.machine, found, confirmed.at(-1));
   const isSound = found.faulty === undefined;
   const boot = isSound ? soundBoot(host, found, applied) : silentBoot(host, found, spec.birth);
-  const raft = createRaft(raftConfig(host), boot);
+  const raft = createRaft(raftConfig(host), { ...boot, floor: retiredBefore(host, key)?.floor });
   // A damaged replica takes part in nothing yet; it is told of as damaged (onRepair).
   if (isSound) host.options.observer?.onRecovered?.(recoveredEvent(key, host.options.self, boot));
   return createGroupState({
@@ -94,8 +95,13 @@ function raftConfig(host: HostState): RaftConfig {
 async function giveBirth(host: HostState, key: GroupKey, membership: Membership, machine: HostedMachine): Promise<RecoveredGroup> {
   machine.restore(undefined);
   const snapshot = { index: zeroIndex, term: zeroTerm, membership, state: machine.encode() };
-  await host.options.journal.append([{ ...key, kind: 'log-start', snapshot }], { essential: true });
-  return { ...key, hardState: { term: asTerm(0), votedFor: 0, commit: zeroIndex }, snapshot, first: asRaftIndex(1), last: zeroIndex };
+  const term = retiredBefore(host, key)?.term;
+  // In the term of an earlier replica here the vote may have been given; it counts as spent.
+  const hardState = { term: term ?? asTerm(0), votedFor: term === undefined ? noNode : host.options.self, commit: zeroIndex };
+  const frames: Frame[] = [{ ...key, kind: 'log-start', snapshot }];
+  if (term !== undefined) frames.push({ ...key, kind: 'hard-state', hardState });
+  await host.options.journal.append(frames, { essential: true });
+  return { ...key, hardState, snapshot, first: asRaftIndex(1), last: zeroIndex };
 }
 
 /** Checkpoints whose (index, term) the journal has, ascending, with the state of each. */

@@ -92,6 +92,17 @@ export interface GroupState {
   faulty: boolean;
   /** Exists while faulty. */
   repair: Repair | undefined;
+  /** What others showed of the group's committed log, if they were asked (left-behind.ts). */
+  shownElsewhere: CommittedLog | undefined;
+}
+
+/** The group's committed log up to some entry. */
+export interface CommittedLog {
+  /** The last entry (inclusive), and its term. */
+  readonly index: RaftIndex;
+  readonly term: Term;
+  /** In force there; undefined if that is not known. */
+  readonly membership: Membership | undefined;
 }
 
 export interface Repair {
@@ -203,6 +214,7 @@ export function createGroupState(boot: GroupBoot): GroupState {
     lanes: new Map(),
     removed: false,
     repair: undefined,
+    shownElsewhere: undefined,
   };
 }
 

@@ -116,8 +116,12 @@ export interface Host {
   readonly open: (spec: GroupSpec) => Promise<void>;
   /** The journal has the group: opening it continues its log, and does not begin one. */
   readonly isKnown: (key: GroupKey) => boolean;
-  /** Forgets the group and its data on this node. */
+  /** Whether `peer` proves that the group removed this node's replica, of which that one has not heard (left-behind.ts). */
+  readonly wasRemoved: (group: GroupId, peer: NodeId) => Promise<boolean>;
+  /** Forgets the group and its data on this node: it was deleted, and will not come back. */
   readonly remove: (key: GroupKey) => Promise<void>;
+  /** Drops the group's data on this node, but not what a later replica here must not contradict: the group has moved away. */
+  readonly retire: (key: GroupKey) => Promise<void>;
   readonly propose: (
     group: GroupId,
     payload: Uint8Array,

@@ -82,6 +82,9 @@ export function createFakeHost(self: number, stateStore: StateStore): FakeHost {
     remove: async ({ group }) => {
       groups.delete(group);
     },
+    retire: async ({ group }) => {
+      groups.delete(group);
+    },
     propose: async (group, payload, { durability }) => {
       led(group);
       await gate;

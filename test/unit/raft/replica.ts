@@ -29,6 +29,8 @@ export interface ReplicaOptions {
   readonly term?: number;
   readonly votedFor?: number;
   readonly commit?: number;
+  /** Index and term of the end of an earlier log here. */
+  readonly floor?: readonly [index: number, term: number];
   readonly config?: Partial<RaftConfig>;
 }
 
@@ -46,6 +48,7 @@ export function replicaOf(options: ReplicaOptions = {}): RaftState {
         return { index, term: asTerm(entryTerm), size: 10, ...(found !== undefined && { membership: found }) };
       }),
       applied: asRaftIndex(start[0]),
+      ...(options.floor !== undefined && { floor: { index: asRaftIndex(options.floor[0]), term: asTerm(options.floor[1]) } }),
     },
   );
 }

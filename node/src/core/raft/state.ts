@@ -27,6 +27,12 @@ import {
 import { isVoter } from './quorum.ts';
 import { createRandom, drawBetween, type RandomState } from './random.ts';
 
+/** Where a log ends: the index of its last entry (inclusive) and that entry's term. */
+export interface LogEnd {
+  readonly index: RaftIndex;
+  readonly term: Term;
+}
+
 /** What a replica starts from: all of it durable. */
 export interface RaftBoot {
   readonly hardState: HardState;
@@ -40,6 +46,8 @@ export interface RaftBoot {
   }>;
   /** The machine includes everything up to here (inclusive), at least the snapshot. */
   readonly applied: RaftIndex;
+  /** How far the log of an earlier replica of this group on this node went, which is gone. */
+  readonly floor?: LogEnd | undefined;
 }
 
 export interface RaftState {
@@ -50,6 +58,11 @@ export interface RaftState {
   role: Role;
   leader: NodeId;
   readonly log: RaftLog;
+  /**
+   * A log that ends before this lacks what this node acknowledged in an earlier life: it gets no
+   * vote here, and while this node's own log is such a one it does not stand for election.
+   */
+  readonly floor: LogEnd | undefined;
   readonly memberships: MembershipLog;
   readonly durability: Durability;
   commit: RaftIndex;
@@ -87,6 +100,7 @@ export function createRaft(config: RaftConfig, boot: RaftBoot): RaftState {
     role: 'follower',
     leader: noNode,
     log,
+    floor: boot.floor,
     memberships,
     durability: createDurability(hardState, last),
     commit,
@@ -128,7 +142,14 @@ export const currentMembership = (state: RaftState): Membership => newestMembers
  * count its own vote then.
  */
 export function mayCampaign(state: RaftState): boolean {
+  const end = { index: lastIndex(state.log), term: lastTerm(state.log) };
+  if (!reachesFloor(state, end)) return false;
   return undecidedMemberships(state.memberships, state.commit).some((membership) => isVoter(membership, state.config.self));
+}
+
+/** Whether a log with this end holds everything that an earlier replica here may have acknowledged. */
+export function reachesFloor({ floor }: RaftState, end: LogEnd): boolean {
+  return floor === undefined || end.term > floor.term || (end.term === floor.term && end.index >= floor.index);
 }
 
 /** Membership in force at `index`, which is at or after the log's start. */

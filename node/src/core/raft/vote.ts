@@ -11,7 +11,7 @@ import { becomeFollower } from './follow.ts';
 import { isUpToDate, lastIndex, lastTerm } from './log.ts';
 import type { VoteRequest } from './message.ts';
 import { drawBetween } from './random.ts';
-import { type RaftState, resetElectionTimer } from './state.ts';
+import { type RaftState, reachesFloor, resetElectionTimer } from './state.ts';
 
 /** Ticks for which a node that was about to campaign lets another one go first. */
 const deferTicks = 3;
@@ -24,7 +24,7 @@ export function answerVoteRequest<Payload>(state: RaftState, request: VoteReques
     return;
   }
   if (!request.preVote && request.term > state.term) becomeFollower(state, draft, request.term, noNode);
-  const granted = isFree(state, request) && isUpToDate(state.log, request.index, request.indexTerm) && !standsBefore(state, request);
+  const granted = isFree(state, request) && isLongEnough(state, request) && !standsBefore(state, request);
   respond(state, request, granted, draft);
   if (!granted) return;
   if (request.preVote) {
@@ -44,6 +44,11 @@ function hasRecentLeader(state: RaftState): boolean {
 function isFree(state: RaftState, request: VoteRequest): boolean {
   if (request.preVote && request.term > state.term) return true;
   return state.votedFor === request.from || (state.votedFor === noNode && state.leader === noNode);
+}
+
+/** Not shorter than this node's log, nor than the one that an earlier replica here has left. */
+function isLongEnough(state: RaftState, { index, indexTerm }: VoteRequest): boolean {
+  return isUpToDate(state.log, index, indexTerm) && reachesFloor(state, { index, term: indexTerm });
 }
 
 /**

@@ -64,7 +64,14 @@ function withPartitions(state: MetadataState, topic: TopicRecord, total: number)
     ofCluster: Array.from(allPartitions(state), (place) => place.partition.replicas),
   });
   const added = placed.map(
-    (replicas): PartitionRecord => ({ groupId: takeGroupId(state), generation: birthGeneration, birth: replicas, replicas, learners: [] }),
+    (replicas): PartitionRecord => ({
+      groupId: takeGroupId(state),
+      generation: birthGeneration,
+      birth: replicas,
+      moved: false,
+      replicas,
+      learners: [],
+    }),
   );
   return { ...topic, partitions: [...topic.partitions, ...added] };
 }
