@@ -13,8 +13,7 @@ import type { RunningNode } from './assembly/start-node.ts';
 import { startNode } from './assembly/start-node.ts';
 import { ConfigError } from './config/config-error.ts';
 import { helpText } from './config/help.ts';
-import { loadConfig } from './config/load.ts';
-import type { Config } from './config/schema.ts';
+import { loadConfig, type LoadedConfig } from './config/load.ts';
 import { InvariantViolation } from './core/assert.ts';
 import type { NodeLog } from './telemetry/logger.ts';
 import { createLog } from './telemetry/logger.ts';
@@ -25,10 +24,10 @@ function exit(name: ExitName): never {
   process.exit(exitCodes[name].code);
 }
 
-function readConfig(): Config {
+function readConfig(): Extract<LoadedConfig, { readonly kind: 'config' }> {
   try {
     const loaded = loadConfig({ args: process.argv.slice(2), env: process.env });
-    if (loaded.kind === 'config') return loaded.config;
+    if (loaded.kind === 'config') return loaded;
     process.stdout.write(loaded.kind === 'help' ? helpText(exitCodeHelp()) : `${version}\n`);
     exit('STOPPED');
   } catch (error) {
@@ -66,7 +65,7 @@ function describeGroups(node: RunningNode | undefined): unknown {
 }
 
 async function run(): Promise<void> {
-  const config = readConfig();
+  const { config, unsafeFaults } = readConfig();
   const nodeLog = createLog({ ...config.log, nodeId: config.node.id });
   const { log, flush } = nodeLog;
   let node: RunningNode | undefined;
@@ -74,7 +73,7 @@ async function run(): Promise<void> {
   process.on('uncaughtException', fatal);
   process.on('unhandledRejection', fatal);
   try {
-    node = await startNode({ config, version, log, onFatal: fatal });
+    node = await startNode({ config, version, log, unsafeFaults, onFatal: fatal });
   } catch (error) {
     fatal(error);
     return;

@@ -1,4 +1,4 @@
-/** One suite for both disks: what the journal relies on (node/src/ports/disk.ts). */
+/** One suite for all disks: what the journal relies on (node/src/ports/disk.ts). */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import type { Disk } from '@balsa/node/ports/disk.ts';
 import { createMemoryDisk } from '@balsa/node/storage/disk/memory-disk.ts';
 import { nodeDisk } from '@balsa/node/storage/disk/node-disk.ts';
+import { createFaultyDisk } from '../unit/faults/faulty-disk.ts';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 const bytes = (text: string): Uint8Array => Buffer.from(text);
@@ -29,6 +30,7 @@ const subjects: Record<string, () => Promise<Subject>> = {
     const folder = await mkdtemp(join(tmpdir(), 'balsa-disk-'));
     return { disk: nodeDisk, folder, clean: () => rm(folder, { recursive: true }) };
   },
+  'unsafe-faults': async () => createFaultyDisk(),
 };
 
 describe.each(Object.keys(subjects))('%s disk', (name) => {

@@ -5,10 +5,10 @@
  * network and host, broker, client API. The stop goes the other way, after leaderships
  * were handed over.
  */
+import path from 'node:path';
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import type { Broker } from '../broker/broker.ts';
 import { createBroker } from '../broker/broker.ts';
-import type { ReadinessCheck } from '../broker/status.ts';
 import type { Config } from '../config/schema.ts';
 import type { Endpoint } from '../config/units.ts';
 import { formatEndpoint } from '../config/units.ts';
@@ -16,12 +16,10 @@ import type { GroupId, NodeId } from '../core/ids.ts';
 import { asNodeId, noNode } from '../core/ids.ts';
 import { createClientServer } from '../edges/grpc/client-server.ts';
 import { createLeaderCalls } from '../edges/grpc/leader-calls.ts';
-import type { HttpEdge } from '../edges/http/http-server.ts';
+import type { HttpEdge, HttpEdgeOptions } from '../edges/http/http-server.ts';
 import { createHttpEdge } from '../edges/http/http-server.ts';
 import type { RunningHost } from '../host/host.ts';
 import { createHost } from '../host/host.ts';
-import { nodeDisk } from '../storage/disk/node-disk.ts';
-import { discardStateStore, openStateStore } from '../storage/state/rocks-state-store.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
@@ -32,8 +30,9 @@ import { createGrpcNetwork } from '../transport/grpc-network.ts';
 import { brokerObserver, edgeObserver, hostObserver, journalObserver, transportObserver } from './observers.ts';
 import type { Advertised, ListenAddresses } from './ports.ts';
 import { addressFailure, advertisedAddresses, claimAddresses } from './ports.ts';
-import type { StateFolders, Storage, StorageOptions } from './storage.ts';
-import { noteClusterId, openStorage, startReclaim } from './storage.ts';
+import type { Storage, StorageOptions } from './storage.ts';
+import { noteClusterId, openStorage, startReclaim, stateFolderOf } from './storage.ts';
+import { realSurroundings, type Surroundings } from './surroundings.ts';
 import { systemClock, systemRandom } from './system-clock.ts';
 import { withTrace } from './trace-file.ts';
 import { brokerOptions, hostOptions } from './wiring.ts';
@@ -42,6 +41,8 @@ export interface NodeOptions {
   readonly config: Config;
   readonly version: string;
   readonly log: Logger;
+  /** Takes commands that hurt this node; never where data matters. */
+  readonly unsafeFaults: boolean;
   /** The node cannot go on: the process must end. Called at most once. */
   readonly onFatal: (error: unknown) => void;
 }
@@ -54,6 +55,7 @@ export interface RunningNode {
 }
 
 interface Parts extends NodeOptions {
+  readonly around: Surroundings;
   readonly metrics: Metrics;
   readonly addresses: Advertised;
   readonly listening: ListenAddresses;
@@ -68,26 +70,28 @@ export async function startNode(nodeOptions: NodeOptions): Promise<RunningNode> 
   const { config, log } = options;
   const listening = await claimAddresses(config);
   const metrics = createMetrics();
+  const around = await surroundingsOf(options, metrics);
   // HTTP and the network answer before these exist.
   const late: { broker?: Broker; parts?: Parts } = {};
   const http = await startHttp(listening.http, log, {
+    faults: around.faultsPage,
     checks: () => late.broker?.readiness() ?? [{ name: 'started', problem: 'the node is reading its journal' }],
     metrics: async () =>
       late.broker === undefined || late.parts === undefined
         ? { contentType: metrics.registry.contentType, text: await metrics.registry.metrics() }
         : scrape(metrics, scrapeSources(late.parts, late.broker)),
   });
-  const storageOptions = storageOptionsOf(options, metrics);
+  const storageOptions = storageOptionsOf(options, around, metrics);
   const storage = await openStorage(storageOptions);
   const peers = await createPeers(options, storage, () => late.broker);
   const addresses = advertisedAddresses(config, listening);
   const { network } = peers;
   const onTraceFailed = (error: unknown): void => log.warn({ err: error }, 'the trace ends here: its file cannot be written');
-  const observer = withTrace(hostObserver(metrics, log), config, onTraceFailed);
-  const host = createHost(
-    hostOptions({ config, storage, network, clock: systemClock, random: systemRandom, observer, onFatal: options.onFatal }),
-  );
-  const parts = { ...options, metrics, addresses, listening, storage, network, host };
+  const observer = around.observer(withTrace(hostObserver(metrics, log), config, onTraceFailed));
+  const { clock, random } = around;
+  const wiring = { config, storage, network: around.network(network), clock, random, observer, onFatal: options.onFatal };
+  const host = around.host(createHost(hostOptions(wiring)));
+  const parts = { ...options, around, metrics, addresses, listening, storage, network, host };
   const { broker, closeLeaderCalls } = buildBroker(parts);
   Object.assign(late, { broker, parts });
   await peers.listen(listening.peer);
@@ -122,21 +126,25 @@ function once(report: (error: unknown) => void): (error: unknown) => void {
   };
 }
 
-async function startHttp(
-  { host, port }: Endpoint,
-  log: Logger,
-  answers: { readonly checks: () => readonly ReadinessCheck[]; readonly metrics: Parameters<typeof createHttpEdge>[0]['metrics'] },
-): Promise<HttpEdge> {
+/** The code that hurts is not even loaded unless it was asked for. */
+async function surroundingsOf({ config, log, unsafeFaults }: NodeOptions, { gauges }: Metrics): Promise<Surroundings> {
+  gauges.unsafeFaults.set(unsafeFaults ? 1 : 0);
+  if (!unsafeFaults) return realSurroundings;
+  log.warn('started with --unsafe-faults: /faults takes commands that destroy data; never use this where data matters');
+  const { faultySurroundings } = await import('../faults/faulty-surroundings.ts');
+  const dataFolder = path.resolve(config.data.dir);
+  return faultySurroundings(realSurroundings, { dataFolder, stateFolder: stateFolderOf(dataFolder), log });
+}
+
+async function startHttp({ host, port }: Endpoint, log: Logger, answers: Omit<HttpEdgeOptions, 'onUnexpected'>): Promise<HttpEdge> {
   const edge = createHttpEdge({ ...answers, onUnexpected: (error) => log.error({ err: error }, 'an HTTP request failed unexpectedly') });
   await edge.listen(host, port);
   return edge;
 }
 
-const rocksFolders: StateFolders = { open: openStateStore, discard: discardStateStore };
-
-function storageOptionsOf({ config, log, onFatal }: NodeOptions, metrics: Metrics): StorageOptions {
-  const onJournalEvent = journalObserver(metrics, log);
-  return { config, disk: nodeDisk, stateFolders: rocksFolders, clock: systemClock, random: systemRandom, log, onJournalEvent, onFatal };
+function storageOptionsOf({ config, log, onFatal }: NodeOptions, around: Surroundings, metrics: Metrics): StorageOptions {
+  const { disk, stateFolders, clock, random } = around;
+  return { config, disk, stateFolders, clock, random, log, onJournalEvent: journalObserver(metrics, log), onFatal };
 }
 
 const otherMembers = ({ cluster, node }: Config): Config['cluster']['members'] => cluster.members.filter(({ id }) => id !== node.id);
@@ -175,14 +183,13 @@ function listenOn(server: Server, endpoint: Endpoint, key: string): Promise<void
 }
 
 function buildBroker(parts: Parts): { readonly broker: Broker; readonly closeLeaderCalls: () => void } {
-  const { config, storage, host, addresses, metrics, log } = parts;
+  const { config, storage, host, addresses, around, metrics, log } = parts;
+  const { clock, random } = around;
   const addressOf = (node: NodeId): string | undefined =>
     broker.clientAddressOf(node) ?? config.cluster.members.find(({ id }) => id === node)?.client;
   const { close, ...leaderCalls } = createLeaderCalls(addressOf);
   const observer = brokerObserver(metrics, log);
-  const broker = createBroker(
-    brokerOptions({ config, storage, host, addresses, leaderCalls, clock: systemClock, random: systemRandom, observer }),
-  );
+  const broker = around.broker(createBroker(brokerOptions({ config, storage, host, addresses, leaderCalls, clock, random, observer })));
   countLeaderChanges(host, metrics);
   return { broker, closeLeaderCalls: close };
 }

@@ -12,6 +12,9 @@ a flag wins over the environment, that over the file, that over the default.
   --config file   YAML file (or BALSA_CONFIG)
   --help          this page
   --version       version of the broker
+  --unsafe-faults takes commands that hurt this broker, for tests of it: lost and torn writes,
+                  failing disks, crashes. No file and no variable can turn it on. Never use it
+                  where data matters.
 `;
 
 export function helpText(exitCodes: string): string {

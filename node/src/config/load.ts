@@ -15,7 +15,13 @@ export interface ConfigSources {
 }
 
 export type LoadedConfig =
-  | { readonly kind: 'config'; readonly config: Config; readonly origins: ReadonlyMap<string, string> }
+  | {
+      readonly kind: 'config';
+      readonly config: Config;
+      readonly origins: ReadonlyMap<string, string>;
+      /** Only ever set by the flag. */
+      readonly unsafeFaults: boolean;
+    }
   | { readonly kind: 'help' }
   | { readonly kind: 'version' };
 
@@ -27,7 +33,8 @@ export function loadConfig({ args, env }: ConfigSources): LoadedConfig {
   const file = flags.file ?? env['BALSA_CONFIG'];
   const fromFile: Settings = file === undefined ? new Map() : readFileSettings(readText(file), file);
   const settings: Settings = new Map([...fromFile, ...readEnvSettings(env), ...flags.settings]);
-  return { kind: 'config', config: checkConfig(settings), origins: new Map([...settings].map(([path, { origin }]) => [path, origin])) };
+  const origins = new Map([...settings].map(([path, { origin }]) => [path, origin]));
+  return { kind: 'config', config: checkConfig(settings), origins, unsafeFaults: flags.unsafeFaults };
 }
 
 /** Applies types, limits, defaults and the rules between settings. */

@@ -65,9 +65,14 @@ export interface Flags {
   readonly file: string | undefined;
   readonly help: boolean;
   readonly version: boolean;
+  readonly unsafeFaults: boolean;
 }
 
-/** `--section.key value` or `--section.key=value`, `--config file`, `--help`, `--version`. */
+/** Flags without a value. --unsafe-faults is no setting: no file and no variable can turn it on. */
+const plainFlags: ReadonlySet<string> = new Set(['help', 'version', 'unsafe-faults']);
+const flagNames = [...paths, 'config', ...plainFlags];
+
+/** `--section.key value` or `--section.key=value`, `--config file`, and those without a value. */
 export function readFlags(args: readonly string[]): Flags {
   const settings: Settings = new Map();
   const findings: ConfigFinding[] = [];
@@ -76,15 +81,16 @@ export function readFlags(args: readonly string[]): Flags {
   const queue = [...args];
   for (let word = queue.shift(); word !== undefined; word = queue.shift()) {
     const [, name = '', inline] = /^--([^=]+)(?:=(.*))?$/s.exec(word) ?? [];
-    if (name === 'help' || name === 'version' || word === '-h') {
+    if (plainFlags.has(name) || word === '-h') {
       plain.add(name === '' ? 'help' : name);
+      if (inline !== undefined) findings.push({ key: word, origin: 'flag', problem: 'this flag takes no value' });
       continue;
     }
     const key = keyByPath.get(name);
     if (key === undefined && name !== 'config') {
       // What follows an unknown flag is its value, not another mistake.
       if (name !== '' && inline === undefined && queue[0]?.startsWith('--') === false) queue.shift();
-      findings.push({ key: word, origin: 'flag', problem: name === '' ? 'a flag starts with --' : unknownKey(name) });
+      findings.push({ key: word, origin: 'flag', problem: name === '' ? 'a flag starts with --' : unknownFlag(name) });
       continue;
     }
     const value = inline ?? queue.shift();
@@ -93,10 +99,11 @@ export function readFlags(args: readonly string[]): Flags {
     else settings.set(key.path, { value: fromText(key, value), origin: `flag --${name}` });
   }
   if (findings.length > 0) throw new ConfigError(findings);
-  return { settings, file, help: plain.has('help'), version: plain.has('version') };
+  return { settings, file, help: plain.has('help'), version: plain.has('version'), unsafeFaults: plain.has('unsafe-faults') };
 }
 
 const unknownKey = (path: string): string => `there is no such setting.${didYouMean(path, paths)}`;
+const unknownFlag = (name: string): string => `there is no such setting.${didYouMean(name, flagNames)}`;
 
 /** Text of a flag or variable as the value a file would hold. What does not fit stays text, for the schema to refuse. */
 function fromText(key: ConfigKey, text: string): unknown {

@@ -49,6 +49,8 @@ export interface LocalNodeOptions extends NodeAddresses {
   /** TypeScript file that the process runs. */
   readonly program: string;
   readonly args: readonly string[];
+  /** Program and arguments that start the process in other surroundings and become it: its process id must stay the same. */
+  readonly launcher?: readonly string[];
   readonly env: NodeJS.ProcessEnv;
   readonly output: 'file' | 'inherit' | 'ignore';
   readonly onExit: (node: LocalNode, exit: NodeExit) => void;
@@ -106,7 +108,8 @@ export function createLocalNode(options: LocalNodeOptions): LocalNode {
 function spawnBroker(options: LocalNodeOptions): ChildProcess {
   const target = options.output === 'file' ? openLog(options.logFile) : options.output;
   try {
-    const child = spawn(process.execPath, ['--import', orphanGuard, options.program, ...options.args], {
+    const [launch, ...launchArgs] = [...(options.launcher ?? []), process.execPath];
+    const child = spawn(launch, [...launchArgs, '--import', orphanGuard, options.program, ...options.args], {
       stdio: ['ignore', target, target, 'ipc'],
       env: options.env,
       detached: true,

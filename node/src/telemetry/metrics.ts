@@ -48,6 +48,7 @@ const gauges = {
   journalFull: ['balsa_journal_full', '1 while writes are refused for lack of disk space'],
   journalTorn: ['balsa_journal_torn_tails', 'Unfinished writes found at the start'],
   journalCorrupt: ['balsa_journal_corrupt_frames', 'Damaged frames found since the start'],
+  unsafeFaults: ['balsa_unsafe_faults', '1 if this node was started with --unsafe-faults; never where data matters'],
   ready: ['balsa_ready', '1 if this node is ready for clients'],
   clusterNodes: ['kafka_brokers', 'Registered nodes of the cluster'],
   topicPartitions: ['kafka_topic_partitions', 'Partitions of the topic', 'topic'],

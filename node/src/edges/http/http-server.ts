@@ -6,6 +6,7 @@
  *   /readyz?verbose   every check with its result;  /readyz/<check>  one of them
  *   /healthz          the same as /readyz
  *   /metrics          Prometheus text
+ *   /faults           only with --unsafe-faults: see faults/http-channel.ts
  *
  * A failing metric or check answers 500 and is reported; it never ends the process.
  */
@@ -18,6 +19,16 @@ export interface HttpEdgeOptions {
   readonly checks: () => readonly ReadinessCheck[];
   readonly metrics: () => Promise<{ readonly contentType: string; readonly text: string }>;
   readonly onUnexpected: (error: unknown) => void;
+  /** Answers /faults, whatever the method; without it there is no such page. */
+  readonly faults?: ((request: IncomingMessage) => Promise<Page>) | undefined;
+}
+
+export interface Page {
+  readonly status: number;
+  readonly contentType: string;
+  readonly text: string;
+  /** Called once, when the answer has left or cannot any more. */
+  readonly sent?: () => void;
 }
 
 export interface HttpEdge {
@@ -29,12 +40,6 @@ export interface HttpEdge {
 const connectionsMax = 256;
 const requestTimeoutMs = 10_000;
 const plain = 'text/plain; charset=utf-8';
-
-interface Page {
-  readonly status: number;
-  readonly contentType: string;
-  readonly text: string;
-}
 
 export function createHttpEdge(options: HttpEdgeOptions): HttpEdge {
   const server = createServer((request, response) => void serve(options, request, response));
@@ -64,6 +69,7 @@ async function serve(options: HttpEdgeOptions, request: IncomingMessage, respons
     options.onUnexpected(error);
     return { status: 500, contentType: plain, text: 'the broker failed to answer; its log says more\n' };
   });
+  if (page.sent !== undefined) response.once('close', page.sent);
   response.writeHead(page.status, {
     'content-type': page.contentType,
     'cache-control': 'no-store',
@@ -72,14 +78,27 @@ async function serve(options: HttpEdgeOptions, request: IncomingMessage, respons
   response.end(request.method === 'HEAD' ? undefined : page.text);
 }
 
-async function answer(options: HttpEdgeOptions, { method, url = '/' }: IncomingMessage): Promise<Page> {
-  if (method !== 'GET' && method !== 'HEAD') return { status: 405, contentType: plain, text: 'only GET and HEAD\n' };
-  const [path = '/', query = ''] = url.split('?', 2);
-  const [, page = '', check] = path.split('/');
-  if (page === 'livez' && check === undefined) return { status: 200, contentType: plain, text: 'ok\n' };
-  if (page === 'readyz' || page === 'healthz') return readyPage(options.checks(), check, new URLSearchParams(query).has('verbose'));
-  if (page === 'metrics' && check === undefined) return { status: 200, ...(await options.metrics()) };
-  return { status: 404, contentType: plain, text: 'here are /livez, /readyz, /healthz and /metrics\n' };
+async function answer(options: HttpEdgeOptions, request: IncomingMessage): Promise<Page> {
+  const [path = '/', query = ''] = (request.url ?? '/').split('?', 2);
+  const [, name = '', check] = path.split('/');
+  if (name === 'faults' && check === undefined && options.faults !== undefined) return options.faults(request);
+  const page = pageNamed(options, name, check, query);
+  if (page === undefined) return { status: 404, contentType: plain, text: 'here are /livez, /readyz, /healthz and /metrics\n' };
+  if (request.method !== 'GET' && request.method !== 'HEAD') return { status: 405, contentType: plain, text: 'only GET and HEAD\n' };
+  return page();
+}
+
+/** Undefined: there is no such page. */
+function pageNamed(
+  options: HttpEdgeOptions,
+  name: string,
+  check: string | undefined,
+  query: string,
+): (() => Page | Promise<Page>) | undefined {
+  if (name === 'livez' && check === undefined) return () => ({ status: 200, contentType: plain, text: 'ok\n' });
+  if (name === 'readyz' || name === 'healthz') return () => readyPage(options.checks(), check, new URLSearchParams(query).has('verbose'));
+  if (name === 'metrics' && check === undefined) return async () => ({ status: 200, ...(await options.metrics()) });
+  return undefined;
 }
 
 function readyPage(checks: readonly ReadinessCheck[], name: string | undefined, verbose: boolean): Page {
