@@ -18,6 +18,7 @@ import type {
   TopicOperation,
 } from './operations.ts';
 import { isPoll, isSend } from './operations.ts';
+import { livesRead } from './lives-read.ts';
 import type { TopicLife } from './topic-lives.ts';
 import { livesMet, topicLives } from './topic-lives.ts';
 
@@ -63,12 +64,11 @@ export function gather(operations: readonly Operation[], found: Findings, retent
     unplaced: [],
   };
   for (const send of sorted.sends) placeSend(gathering, send);
-  const polls: PollOperation[] = [];
-  for (const operation of sorted.others) {
-    if (operation.outcome !== 'ok') continue;
-    if (isPoll(operation)) polls.push(operation);
-    placeRead(gathering, operation);
-  }
+  const reads = sorted.others.filter(({ outcome }) => outcome === 'ok');
+  const polls = reads.filter(isPoll);
+  const pollLives = livesRead(polls, { livesOf: (topic) => livesOf(gathering, topic), values: gathering.values.byId });
+  for (const operation of reads)
+    placeRead(gathering, operation, isPoll(operation) ? pollLives.get(operation) : lifeMet(gathering, operation));
   const logs = [...gathering.logs.values()].flatMap((partitions) => [...partitions.values()]);
   const { values, unplaced } = gathering;
   return { operations, values, logs, polls, topicOperations: sorted.topicOperations, describes: sorted.describes, unplaced };
@@ -143,11 +143,10 @@ function checkShape(gathering: Gathering, send: SendOperation): void {
     malformed(gathering, send, 'an offset per record is wanted');
 }
 
-function placeRead(gathering: Gathering, operation: Exclude<LogOperation, SendOperation>): void {
+function placeRead(gathering: Gathering, operation: Exclude<LogOperation, SendOperation>, life: TopicLife | undefined): void {
   const { invoke } = operation;
   const source = 'source' in invoke ? invoke.source : undefined;
   if (source === 'replica' && invoke.node === undefined) malformed(gathering, operation, 'a read of a replica names no node');
-  const life = lifeRead(gathering, operation);
   if (life === undefined) {
     gathering.unplaced.push(operation);
     return;
@@ -158,14 +157,10 @@ function placeRead(gathering: Gathering, operation: Exclude<LogOperation, SendOp
   else noteBound(log, operation as OffsetOperation);
 }
 
-/** The life that was read: by time, or else by the values. */
-function lifeRead(gathering: Gathering, operation: Exclude<LogOperation, SendOperation>): TopicLife | undefined {
-  const { topic } = operation.invoke;
-  const met = livesMet(livesOf(gathering, topic), operation);
-  if (met.length <= 1 || !isPoll(operation)) return met.length > 1 ? undefined : met[0];
-  const told = new Set(operation.ok?.records.flatMap(({ id }) => gathering.values.byId.get(id)?.log?.life ?? []));
-  const [only, ...rest] = told;
-  return only !== undefined && rest.length === 0 && met.includes(only) ? only : undefined;
+/** The life that an operation met; undefined if several are possible. */
+function lifeMet(gathering: Gathering, operation: LogOperation): TopicLife | undefined {
+  const [life, ...others] = livesMet(livesOf(gathering, operation.invoke.topic), operation);
+  return others.length > 0 ? undefined : life;
 }
 
 function notePoll(gathering: Gathering, log: Log, poll: PollOperation): void {

@@ -354,6 +354,45 @@ const cases: readonly Case[] = [
     },
   },
   {
+    name: 'a drain of values that may have been sent to either of two lives, between and behind values that tell which one it is',
+    write: (h) => {
+      h.created('t', 'i1');
+      h.sent([1], 0);
+      h.info(h.send([2], { session: 'b', idempotent: false }), { attempts: 2 });
+      h.sent([3], 3);
+      h.info(h.send([4], { session: 'c' }));
+      h.info(h.remove('t'));
+      h.info(h.create('t'));
+      h.assigned('drain', 0);
+      const places = [
+        [0, 1],
+        [1, 2],
+        [2, 2],
+        [3, 3],
+        [4, 4],
+      ] as const;
+      for (const place of places) h.polled('drain', [place], { source: 'drain', highWatermark: 5 });
+    },
+  },
+  {
+    name: 'a reader that meets one life before and after such a value',
+    write: (h) => {
+      h.created('t', 'i1');
+      h.sent([1], 0);
+      h.info(h.send([2], { session: 'b' }));
+      h.sent([3], 2);
+      h.info(h.remove('t'));
+      h.info(h.create('t'));
+      for (const place of [
+        [0, 1],
+        [1, 2],
+        [2, 3],
+      ] as const)
+        h.polled('x', [place]);
+      h.drained([1, 2, 3]);
+    },
+  },
+  {
     name: 'an acknowledged duplicate whose offset was forgotten',
     write: (h) => {
       h.ack(h.send([1]), [null]);
