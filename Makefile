@@ -4,7 +4,7 @@ NODE := node_modules/.bin/node
 INSTALLED := node_modules/.package-lock.json
 
 .DEFAULT_GOAL := help
-.PHONY: help start demo failover test
+.PHONY: help start demo failover test sim soak mutants chaos
 
 help: ## show this list
 	@printf 'Balsa, a replicated message broker for Node.\n\n'
@@ -20,8 +20,21 @@ demo: $(INSTALLED) ## kill a broker under load and check that nothing is lost (u
 failover: $(INSTALLED) ## kill -9 the leader 20 times and measure how long acks pause (two minutes)
 	@exec $(NODE) chaos/src/failover.ts
 
-test: $(INSTALLED) ## all checks: format, types, lint, wire schemas, tests
+test: $(INSTALLED) ## all checks: format, types, lint, wire schemas, simulation, tests
 	@exec $(NODE) test/run/all.ts
+
+sim: $(INSTALLED) ## simulate whole clusters under faults: 100 seeds, or the one of SEED=n
+	@exec $(NODE) test/sim/run/main.ts $(if $(SEED),--seed $(SEED))
+
+soak: $(INSTALLED) ## simulate fresh seeds for MINUTES=n (10), whatever fails
+	@exec $(NODE) test/sim/run/main.ts --minutes $(or $(MINUTES),10)
+
+mutants: $(INSTALLED) ## plant known bugs one at a time and show which test notices each (some minutes)
+	@$(NODE) test/mutants/run.ts
+	@exec $(NODE) test/mutants/run.ts --by-simulation
+
+chaos: $(INSTALLED) ## hurt real clusters with every fault at every target, and show the verdicts (three quarters of an hour)
+	@exec $(NODE) chaos/src/cli/main.ts matrix
 
 # npm writes this file last, so it exists only after a complete installation. The second
 # command is for registries that lack the binaries of other platforms: `npm ci` then finds

@@ -3,6 +3,8 @@
  * the end. All checks run even if one fails; the exit code is 0 only if nothing failed.
  * Tests count one by one, every other check counts as one. The line is also left in
  * `.cache/test-totals`, for callers that print something after it.
+ *
+ * The simulation runs the same seeds every time; BALSA_SIM_SEEDS says how many.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -34,6 +36,13 @@ function compareGenerated(): number {
     : generated;
 }
 
+const simSeeds = process.env['BALSA_SIM_SEEDS'] || '1000';
+
+/** With the Node that runs this: the pinned one. */
+function runSimulation(): Totals {
+  return ofCheck(run('node', path.join('test', 'sim', 'run', 'main.ts'), '--seeds', simSeeds));
+}
+
 function runVitest(): Totals {
   rmSync(vitestReport, { force: true });
   const exitCode = run('vitest', 'run', '--reporter=default', '--reporter=json', `--outputFile.json=${vitestReport}`);
@@ -46,6 +55,7 @@ const checks: readonly (readonly [string, () => Totals])[] = [
   ['lint', () => ofCheck(run('oxlint', '--deny-warnings'))],
   ['proto lint', () => ofCheck(run('buf', 'lint', 'proto'))],
   ['proto generated', () => ofCheck(compareGenerated())],
+  ['simulation', runSimulation],
   ['tests', runVitest],
 ];
 
