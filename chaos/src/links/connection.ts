@@ -1,0 +1,183 @@
+/**
+ * One connection through a link: the socket that was accepted, the one to the target, and
+ * a lane for each direction between them.
+ *
+ * Ends travel through the lanes like bytes: a fin or a reset comes out on the other side
+ * when everything before it has, late if the lane is slow, never if it is cut. When both
+ * sides have ended and nothing can be delivered any more, what is left is reset.
+ */
+import { connect, type Socket } from 'node:net';
+import { createMessageScanner, type MessageScanner, scan } from './grpc-messages.ts';
+import { type Direction, directions } from './impairment.ts';
+import { arrive, createLane, depart, type End, isBroken, isFinished, isFull, isSwallowing, type Lane } from './lane.ts';
+import type { LinkRuntime } from './link-runtime.ts';
+import { passRequest, swallowReply } from './reply-cut.ts';
+
+export interface Flow {
+  readonly direction: Direction;
+  readonly source: Socket;
+  readonly sink: Socket;
+  readonly lane: Lane;
+  readonly scanner: MessageScanner | undefined;
+  /** The sink takes no more until it has drained. */
+  sinkFull: boolean;
+  timer: NodeJS.Timeout | undefined;
+}
+
+export interface Connection extends Readonly<Record<Direction, Flow>> {
+  readonly link: LinkRuntime;
+}
+
+export function openConnection(link: LinkRuntime, accepted: Socket): Connection {
+  const target = connect({ ...link.target, allowHalfOpen: true, noDelay: true });
+  accepted.setNoDelay(true);
+  const onDialFailed = (): void => {
+    link.counters.dialsFailed += 1;
+  };
+  target.once('error', onDialFailed);
+  target.once('connect', () => target.off('error', onDialFailed));
+  const connection: Connection = {
+    link,
+    upstream: createFlow(link, 'upstream', accepted, target),
+    downstream: createFlow(link, 'downstream', target, accepted),
+  };
+  link.connections.add(connection);
+  for (const direction of directions) listen(connection, connection[direction]);
+  return connection;
+}
+
+function createFlow({ protocol }: LinkRuntime, direction: Direction, source: Socket, sink: Socket): Flow {
+  const scanner = protocol === 'grpc' ? createMessageScanner(direction) : undefined;
+  return { direction, source, sink, lane: createLane(), scanner, sinkFull: false, timer: undefined };
+}
+
+function listen(connection: Connection, flow: Flow): void {
+  const { source, sink } = flow;
+  source.on('data', (bytes: Buffer) => onData(connection, flow, bytes));
+  source.once('end', () => onEnd(connection, flow, 'fin'));
+  // An error is always followed by a close.
+  source.on('error', () => onEnd(connection, flow, 'reset'));
+  source.once('close', () => onClosed(connection));
+  const onRoom = (): void => {
+    flow.sinkFull = false;
+    pump(connection, flow);
+  };
+  sink.on('drain', onRoom);
+  // Nobody will read what is left; it must not stay in the way of the source's end.
+  sink.once('close', onRoom);
+}
+
+function onData(connection: Connection, flow: Flow, bytes: Buffer): void {
+  const { link } = connection;
+  const counters = link.counters[flow.direction];
+  counters.receivedBytes += bytes.length;
+  const heldBefore = flow.lane.heldBytes;
+  arrive(flow.lane, bytes, link.nowMs(), link.jitterShare());
+  pump(connection, flow);
+  counters.delayedBytes += Math.max(0, flow.lane.heldBytes - heldBefore);
+  if (isFull(flow.lane)) flow.source.pause();
+}
+
+function onEnd(connection: Connection, flow: Flow, how: End): void {
+  flow.lane.end = how;
+  pump(connection, flow);
+  if (!directions.every((direction) => isFinished(connection[direction].lane))) return;
+  for (const direction of directions) {
+    const { lane, sink } = connection[direction];
+    if (lane.holed) resetSocket(sink);
+  }
+}
+
+function onClosed(connection: Connection): void {
+  if (directions.every((direction) => connection[direction].source.destroyed)) destroyConnection(connection);
+}
+
+/** Lets out of both lanes what may leave now; a connection that a cut left a hole in is reset when the cut is over. */
+export function reviewConnection(connection: Connection): void {
+  const { state } = connection.link;
+  if (directions.some((direction) => isBroken(connection[direction].lane, state[direction]))) return resetConnection(connection);
+  for (const direction of directions) pump(connection, connection[direction]);
+}
+
+function pump(connection: Connection, flow: Flow): void {
+  const { link } = connection;
+  const { lane, direction } = flow;
+  clearTimeout(flow.timer);
+  flow.timer = undefined;
+  while (link.connections.has(connection) && (!flow.sinkFull || isSwallowing(lane, link.state[direction]))) {
+    const next = depart(lane, link.state[direction], link.buckets[direction], link.nowMs());
+    if (next.kind === 'bytes') deliver(connection, flow, next.bytes);
+    else if (next.kind === 'swallowed') link.counters[direction].swallowedBytes += next.bytes;
+    else if (next.kind === 'end') passEnd(flow, next.how);
+    else {
+      if (next.untilMs !== undefined) wakeAt(connection, flow, next.untilMs);
+      break;
+    }
+  }
+  if (flow.source.isPaused() && !isFull(lane)) flow.source.resume();
+}
+
+function wakeAt(connection: Connection, flow: Flow, untilMs: number): void {
+  flow.timer = setTimeout(() => pump(connection, flow), Math.max(1, untilMs - connection.link.nowMs()));
+}
+
+function passEnd({ sink }: Flow, how: End): void {
+  if (how === 'fin') sink.end();
+  else resetSocket(sink);
+}
+
+function deliver(connection: Connection, flow: Flow, bytes: Buffer): void {
+  const { link } = connection;
+  const counters = link.counters[flow.direction];
+  const cut = link.replyCut;
+  const concerned = cut !== undefined && (cut.victim === connection || (cut.victim === undefined && flow.direction === 'upstream'));
+  if (!concerned) {
+    if (flow.scanner !== undefined) counters.forwardedMessages += scan(flow.scanner, bytes).ended.length;
+    return write(flow, counters, bytes);
+  }
+  if (flow.direction === 'downstream') {
+    swallowReply(cut.cut, bytes, flow.scanner);
+    counters.swallowedBytes += bytes.length;
+  } else {
+    const { passBytes, messages } = passRequest(cut.cut, bytes, flow.scanner);
+    if (cut.cut.phase !== 'armed') cut.victim ??= connection;
+    counters.forwardedMessages += messages;
+    counters.swallowedBytes += bytes.length - passBytes;
+    write(flow, counters, bytes.subarray(0, passBytes));
+  }
+  cut.review();
+}
+
+function write(flow: Flow, counters: { forwardedBytes: number; undeliverableBytes: number }, bytes: Buffer): void {
+  if (bytes.length === 0) return;
+  if (!flow.sink.writable) {
+    counters.undeliverableBytes += bytes.length;
+    return;
+  }
+  counters.forwardedBytes += bytes.length;
+  flow.sinkFull = !flow.sink.write(bytes);
+}
+
+/** Ends both sides with a reset. */
+export function resetConnection(connection: Connection): void {
+  if (connection.link.connections.has(connection)) connection.link.counters.resets += 1;
+  destroyConnection(connection);
+}
+
+export function destroyConnection(connection: Connection): void {
+  const { link } = connection;
+  if (!link.connections.delete(connection)) return;
+  for (const direction of directions) {
+    const { timer, source, lane } = connection[direction];
+    clearTimeout(timer);
+    link.counters[direction].undeliverableBytes += lane.heldBytes;
+    resetSocket(source);
+  }
+  if (link.replyCut?.victim === connection) link.replyCut.review();
+}
+
+/** A socket that is still connecting has nobody to reset. */
+export function resetSocket(socket: Socket): void {
+  if (socket.connecting) socket.destroy();
+  else if (!socket.destroyed) socket.resetAndDestroy();
+}
