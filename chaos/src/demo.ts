@@ -11,7 +11,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { startLocalCluster } from '@balsa/node/local-cluster/local-cluster.ts';
 import { runScenario } from './demo/scenario.ts';
-import { createScreen } from './demo/screen.ts';
+import { createScreen } from './terminal/screen.ts';
 import { isSuccess, summaryRows, summarySentence } from './demo/summary.ts';
 
 const scenario = { records: 200_000, keys: 1000, valueBytes: 100, partitions: 6 };

@@ -9,7 +9,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { checkPerKey } from '../history/per-key-check.ts';
 import { awaitTakeover, killLeader } from './leader-kill.ts';
 import { readBack } from './read-back.ts';
-import type { Screen } from './screen.ts';
+import type { Screen } from '../terminal/screen.ts';
 import type { DemoResult } from './summary.ts';
 import { createSendLog, sendAll, sentRecords } from './workload.ts';
 import type { SendLog } from './workload.ts';

@@ -1,6 +1,7 @@
 /** What the demo says at its end. */
 import { isClean } from '../history/per-key-check.ts';
 import type { Verdict } from '../history/per-key-check.ts';
+import type { SummaryRow } from '../terminal/screen.ts';
 
 export interface DemoResult {
   readonly verdict: Verdict;
@@ -11,8 +12,6 @@ export interface DemoResult {
   /** Bytes of keys and values. */
   readonly bytes: number;
 }
-
-export type SummaryRow = readonly [name: string, value: string, ok: boolean | undefined];
 
 const count = (value: number): string => value.toLocaleString('en-US');
 const rate = (amount: number, durationMs: number): string => (durationMs > 0 ? count(Math.round((amount / durationMs) * 1000)) : '-');

@@ -108,8 +108,8 @@ export const clientMutants: readonly Mutant[] = [
     row: 'client retry',
     title: 'the buffer of a batch goes back to the pool when it is sent, not when it is settled: a retry carries other records',
     file: `${producer}/sender.ts`,
-    find: '{ batch, attempt, wasOldest, leader }, reply));',
-    replace: '{ batch, attempt, wasOldest, leader }, reply));\n  state.freeBuffers.push(batch.buffer);',
+    find: '{ batch, attempt, wasOldest, leader }, reply);\n  });\n',
+    replace: '{ batch, attempt, wasOldest, leader }, reply);\n  });\n  state.freeBuffers.push(batch.buffer);\n',
     checks: [tests(sending, 'retries'), tests('property/client-producer')],
   },
   {

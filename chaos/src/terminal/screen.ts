@@ -1,6 +1,8 @@
-/** What the demo shows: finished steps, one line of progress on a terminal, the table at the end. */
+/** What a run shows: finished steps, one line of progress on a terminal, a table and a sentence at the end. */
 import { stripVTControlCharacters, styleText } from 'node:util';
-import type { SummaryRow } from './summary.ts';
+
+/** Whether it is as it has to be; undefined if it is neither good nor bad. */
+export type SummaryRow = readonly [name: string, value: string, ok: boolean | undefined];
 
 export interface Screen {
   /** A finished step; the time since the start stands in front. */

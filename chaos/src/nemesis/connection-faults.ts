@@ -1,0 +1,107 @@
+/** Connections that end when nobody expects it: reset, refused, or cut between a request and its reply. */
+import * as z from 'zod';
+import { type Proof, proveRefused, proveReset } from '../cluster/proofs.ts';
+import type { Link } from '../links/link.ts';
+import { proveBy, repeatEvery } from './begun.ts';
+import { defineFault, type Fault } from './fault.ts';
+import { pathsOf, proveOn, silenceMs, where } from './paths.ts';
+
+const periodMsMax = 60_000;
+
+const resets = z.strictObject({
+  everyMs: z.number().int().min(10).max(periodMsMax).default(200),
+  where: where.default('both'),
+});
+
+export const reset = defineFault({
+  name: 'reset',
+  family: 'network',
+  summary: 'All connections of the node are reset, again and again',
+  parameters: resets,
+  describe: (nodes, { everyMs }) => `resets of all connections of ${nodes} every ${everyMs} ms`,
+  begin: async ({ cluster }, nodes, { everyMs, where: which }) => {
+    const paths = pathsOf(cluster, nodes, which).map((path) => ({ ...path, before: path.link.counts() }));
+    const resetAll = (): void => paths.forEach(({ link }) => void link.reset());
+    resetAll();
+    const timer = setInterval(resetAll, everyMs);
+    const prove = (): Proof => {
+      const proofs = paths.map(({ link, before }) => proveReset(link, before));
+      return proofs.find(({ holds }) => holds) ?? { claim: 'a path was reset', holds: false, evidence: 'there was no connection to reset' };
+    };
+    return { prove: async (ending) => [await proveBy(ending, prove)], heal: async () => clearInterval(timer) };
+  },
+});
+
+const refusals = z.strictObject({ where: where.default('both') });
+
+export const refuse = defineFault({
+  name: 'refuse',
+  family: 'network',
+  summary: 'The connections of the node are reset once, and new ones at once',
+  parameters: refusals,
+  describe: (nodes) => `no connections to and from ${nodes}`,
+  begin: async (context, nodes, { where: which }) => {
+    const paths = pathsOf(context.cluster, nodes, which);
+    const undos = paths.map(({ link }) => link.refuse());
+    for (const { link } of paths) link.reset();
+    return {
+      prove: () =>
+        proveOn(
+          context,
+          paths.map((path) => ({ ...path, prove: () => proveRefused(path.link, silenceMs) })),
+        ),
+      heal: async () => undos.forEach((undo) => undo()),
+    };
+  },
+});
+
+const replyCuts = z.strictObject({
+  /** Requests that still go out on the connection that is cut. */
+  requests: z.number().int().min(1).max(1000).default(1),
+  /** Pause between one cut and the next. */
+  everyMs: z.number().int().min(0).max(periodMsMax).default(200),
+});
+
+const graceMs = 1000;
+/** Longest wait for a victim; the end of the fault waits for it. */
+const victimMsMax = 500;
+
+export const replyCut = defineFault({
+  name: 'reply-cut',
+  family: 'network',
+  summary: 'Requests of clients arrive and their replies do not: what is sent again would be there twice',
+  parameters: replyCuts,
+  describe: (nodes) => `lost replies of ${nodes}`,
+  begin: async ({ cluster }, nodes, { requests, everyMs }) => {
+    const seen: Seen = { cut: 0, other: 0, swallowedBytes: 0 };
+    const cutters = nodes.map((node) => startCutting(cluster.clientLink(node), requests, everyMs, seen));
+    return {
+      prove: async (ending) => [await proveBy(ending, () => proveLost(seen))],
+      heal: async () => void (await Promise.all(cutters.map(({ stop }) => stop()))),
+    };
+  },
+});
+
+interface Seen {
+  cut: number;
+  /** Without a victim, or without an answer. */
+  other: number;
+  swallowedBytes: number;
+}
+
+/** One cut after the other on this link. */
+const startCutting = (link: Link, requests: number, everyMs: number, seen: Seen) =>
+  repeatEvery(everyMs, async () => {
+    const { outcome, swallowedBytes } = await link.cutReply({ after: { messages: requests }, graceMs, ttlMs: victimMsMax });
+    seen[outcome === 'cut' ? 'cut' : 'other'] += 1;
+    seen.swallowedBytes += swallowedBytes;
+  });
+
+/** Nobody may send anything to one of several nodes. */
+const proveLost = ({ cut, other, swallowedBytes }: Seen): Proof => ({
+  claim: 'replies were lost',
+  holds: cut > 0,
+  evidence: `the replies to ${cut} answered requests were swallowed (${swallowedBytes} bytes); ${other} tries had no victim or no answer`,
+});
+
+export const connectionFaults: readonly Fault[] = [reset, refuse, replyCut];

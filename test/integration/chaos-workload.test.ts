@@ -1,0 +1,169 @@
+/** Real clients of a real cluster through the loss of a leader: what they write down convinces the checker, and a forged record does not. */
+import path from 'node:path';
+import { gapsWithin, seriesOf, type Window } from '@balsa/chaos/availability/gaps.ts';
+import { type ChaosCluster, startChaosCluster } from '@balsa/chaos/cluster/chaos-cluster.ts';
+import { checkHistory, type Verdict } from '@balsa/chaos/history/check-history.ts';
+import type { HistoryEvent } from '@balsa/chaos/history/event.ts';
+import { createHistory } from '@balsa/chaos/history/recorder.ts';
+import { checkVacuity } from '@balsa/chaos/history/vacuity.ts';
+import { createChance } from '@balsa/chaos/nemesis/chance.ts';
+import { openLineFile } from '@balsa/chaos/record/line-file.ts';
+import type { ProbeKind, ProbeSample } from '@balsa/chaos/record/probe-sample.ts';
+import { readHistory } from '@balsa/chaos/record/read-record.ts';
+import { foundTopics } from '@balsa/chaos/run/found-topics.ts';
+import { loadSchema } from '@balsa/chaos/scenario/load.ts';
+import { topicSchema } from '@balsa/chaos/scenario/scenario.ts';
+import { createNumbers } from '@balsa/chaos/workload/crew.ts';
+import { drain } from '@balsa/chaos/workload/drain.ts';
+import { startProbes } from '@balsa/chaos/workload/probes.ts';
+import { startWorkload, type Workload } from '@balsa/chaos/workload/workload.ts';
+import { type Balsa, connect } from '@balsa/client';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { cleanUp, onCleanUp, temporaryFolder } from './fixture/clean-up.ts';
+import { until } from './fixture/until.ts';
+
+const nsPerMs = 1e6;
+const recordsPerSecond = 300;
+const plan = { periodMs: 20, deadlineMs: 1000, kinds: ['write', 'read', 'consume'] as ProbeKind[] };
+const topics = [topicSchema.parse({ name: 'orders', partitions: 3, replicas: 3 })];
+const load = loadSchema.parse({
+  producers: 4,
+  recordsPerSecond,
+  acks: ['quorum', 'quorum', 'quorum', 'leader'],
+  idempotent: [true, true, false, true],
+  consumers: 3,
+  slowConsumers: 1,
+  topicChurn: true,
+});
+
+const startedMs = performance.now();
+const nowNs = (): number => Math.round((performance.now() - startedMs) * nsPerMs);
+const samples: ProbeSample[] = [];
+let events: readonly HistoryEvent[];
+let verdict: Verdict;
+let file: string;
+let failures: readonly Error[];
+/** From the kill until the cluster was complete again. */
+let lossWindow: Window;
+let unanswered: number;
+
+beforeAll(async () => {
+  const cluster = await startChaosCluster({ nodes: 3 });
+  onCleanUp(cluster.stop);
+  const admin = await connect(cluster.address, { timeout: '60s' });
+  onCleanUp(() => admin.close({ timeout: '1s' }));
+  file = path.join(temporaryFolder(), 'history.ndjson');
+  const lines = openLineFile(file);
+  onCleanUp(lines.close);
+  const history = createHistory(nowNs, lines.add);
+  await foundTopics(admin, topics, history);
+  const clients = { address: cluster.address, topics, history, nowNs, nextId: createNumbers() };
+  const workload = startWorkload({ ...clients, load, random: createChance(1) });
+  const tell = { onSample: (sample: ProbeSample) => void samples.push(sample), onStall: () => undefined };
+  const probes = await startProbes({ ...clients, ...tell, plan, random: createChance(2) });
+  await loseLeader(cluster, admin, workload);
+  await Promise.all([workload.stop(), probes.stop()]);
+  failures = [...workload.failures, ...probes.failures];
+  const { signal } = new AbortController();
+  await drain({ address: cluster.address, history, topics: ['orders'], withinMs: 60_000, replicas: true, signal });
+  await lines.close();
+  events = [...history];
+  verdict = checkHistory(events);
+}, 240_000);
+afterAll(cleanUp);
+
+/** About five seconds of load; the leader of `orders/0` is killed in the middle and comes back. */
+async function loseLeader(cluster: ChaosCluster, admin: Balsa, workload: Workload): Promise<void> {
+  const serve = async (seconds: number): Promise<void> => {
+    const goal = workload.acked() + seconds * recordsPerSecond;
+    await until(`acknowledgements of ${seconds} s`, () => workload.acked() >= goal);
+  };
+  await serve(1.5);
+  unanswered = (await workload.crashProducer()).unanswered;
+  await serve(0.5);
+  const { partitions } = await admin.admin.topics.describe('orders');
+  const node = cluster.node(partitions[0]!.leader!);
+  const fromNs = nowNs();
+  await node.kill();
+  await serve(1.5);
+  node.start();
+  await cluster.untilReady();
+  lossWindow = { fromNs, toNs: nowNs() };
+  await serve(1.5);
+}
+
+const longestGapMs = (probe: ProbeKind, partition: number, window: Window): number => {
+  const series = seriesOf(samples).find((each) => each.probe === probe && each.partition === partition)!;
+  return Math.max(...gapsWithin(series, window).map((gap) => (gap.toNs - gap.fromNs) / nsPerMs));
+};
+
+/** What drains and replicas returned, without one value. */
+function withoutDrained(id: number): readonly HistoryEvent[] {
+  const drains = new Set(
+    events.flatMap((event) => (event.type === 'invoke' && 'source' in event && event.source === 'drain' ? [event.op] : [])),
+  );
+  return events.map((event) => {
+    if (event.type !== 'ok' || event.f !== 'poll' || !drains.has(event.op)) return event;
+    return { ...event, records: event.records.filter((read) => read.id !== id) };
+  });
+}
+
+describe('the history', () => {
+  test('holds: nothing was lost, and no worker met anything but errors of the library', () => {
+    expect(failures).toEqual([]);
+    expect(verdict.findings).toEqual([]);
+    expect(verdict.outcome).toBe('pass');
+  });
+
+  test('is about something: all kinds of operations, every log and every replica', () => {
+    const okMin = { send: 300, poll: 100, assign: 3, 'end-offset': 300, 'start-offset': 3, 'create-topic': 2, 'describe-topics': 1 };
+    expect(checkVacuity(verdict, { okMin, infoShareMax: 0.1, replicasReadMin: 3 })).toEqual([]);
+    expect(verdict.figures).toMatchObject({ livingLogs: 3, drainedLogs: 3, replicasReadMin: 3 });
+  });
+
+  test('knows of the lost producer: what it had under way stays undecided, and another one took over', () => {
+    expect(unanswered).toBeGreaterThan(0);
+    expect(verdict.figures.infoErrors['CLOSED']).toBeGreaterThanOrEqual(unanswered);
+    const sessions = new Set(events.flatMap((event) => (event.type === 'invoke' && event.f === 'send' ? [event.session] : [])));
+    expect([...sessions].some((session) => /^producer-\d\.2$/.test(session))).toBe(true);
+  });
+
+  test('is the same in the file', async () => {
+    expect(await readHistory(file)).toEqual(events);
+  });
+
+  test('without one acknowledged record in the drain it is no pass', () => {
+    const acked = events.filter((event) => event.type === 'ok' && event.f === 'send').map(({ op }) => op);
+    const sent = events.find(
+      (event) => event.type === 'invoke' && event.f === 'send' && event.acks === 'quorum' && acked.includes(event.op),
+    );
+    const { id } = (sent as Extract<HistoryEvent, { type: 'invoke'; f: 'send' }>).records[0]!;
+    const { outcome, counts } = checkHistory(withoutDrained(id));
+    expect(outcome).toBe('fail');
+    expect(counts['lost-write']).toBe(1);
+  });
+});
+
+describe('the probes', () => {
+  test('show the loss of the leader as a gap, and calm before it as none', () => {
+    const calm = { fromNs: lossWindow.fromNs - 300 * nsPerMs, toNs: lossWindow.fromNs - 50 * nsPerMs };
+    for (const probe of plan.kinds) {
+      const lost = longestGapMs(probe, 0, lossWindow);
+      // Connections have to be given up, and a leader elected: some periods at the least.
+      expect(lost, probe).toBeGreaterThan(3 * plan.periodMs);
+      expect(lost, probe).toBeGreaterThan(longestGapMs(probe, 0, calm));
+    }
+  });
+
+  test('are one per kind, partition and period, and only the loss leaves some without an answer', () => {
+    for (const { probe, samples: all } of seriesOf(samples)) {
+      const due = all.map(({ dueNs }) => dueNs);
+      if (probe !== 'consume') {
+        const periods = (due.at(-1)! - due[0]!) / (plan.periodMs * nsPerMs);
+        expect(Math.abs(periods + 1 - due.length), probe).toBeLessThan(1e-3);
+      }
+      const missed = all.filter(({ error, dueNs }) => error !== undefined && dueNs < lossWindow.fromNs - plan.deadlineMs * nsPerMs);
+      expect(missed, probe).toEqual([]);
+    }
+  });
+});
