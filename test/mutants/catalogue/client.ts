@@ -139,4 +139,13 @@ export const clientMutants: readonly Mutant[] = [
     replace: '  if (reader.nextOffset >= earliest && reader.nextOffset < latest) {',
     checks: [tests('unit/client/end-of-partition', 'a consumer at the end keeps its place')],
   },
+  {
+    id: 'C15',
+    row: 'client retry',
+    title: 'nobody asks who leads while a leader stands still',
+    file: 'client/src/cluster/silence.ts',
+    find: '  watched.isSuspect = true;\n  watch.onSilent();',
+    replace: '  watched.isSuspect = true;',
+    checks: [tests('unit/client/silent-broker', 'a producer whose records expire meanwhile')],
+  },
 ];
