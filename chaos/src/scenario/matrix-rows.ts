@@ -106,7 +106,7 @@ export const matrixRows: readonly MatrixRow[] = [
   row('drop-hard', { skip: everyPath }),
   row('reset-hard'),
   row('cut-clients-hard'),
-  row('throttle-hard', { with: { bytesPerSecond: 5000 } }),
+  row('throttle-hard', { with: { bytesPerSecond: 1000 } }),
   row('slow-disk'),
   row('stall'),
   row('sync-error', { skip: notLast }),
