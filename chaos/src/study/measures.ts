@@ -14,6 +14,7 @@ export interface Measures {
   /** Of write probes in the steady window, in milliseconds; Infinity: not answered. */
   readonly latencyMs: { readonly p50: number; readonly p99: number } | undefined;
   readonly writeGapMs: Distribution | undefined;
+  readonly readGapMs: Distribution | undefined;
   /** Records that were acknowledged, by whatever kind of ack, and are not in the log at the end. */
   readonly ackedAndGone: number;
   readonly acked: number;
@@ -35,6 +36,7 @@ export function measuresOf({ history, timeline, probes, outcome }: RunRecord, be
     ackedPerSecond: seconds > 0 ? ackedBetween(history, steady) / seconds : 0,
     latencyMs: latencyIn(probes, steady),
     writeGapMs: outcome.availability.write?.longestGapMs,
+    readGapMs: outcome.availability.read?.longestGapMs,
     ackedAndGone: gone,
     acked,
     anomalies: counts.flatMap(([anomaly, count]) => (count > 0 ? [anomaly] : [])),

@@ -23,7 +23,7 @@ interface Column {
 function columnsOf({ study, rows }: StudyResults): readonly Column[] {
   return study.experiments.flatMap(({ name }): readonly Column[] => {
     const all = rows.flatMap(({ measures }) => measures[name] ?? []);
-    const hasGaps = all.some(({ writeGapMs }) => writeGapMs !== undefined);
+    const gaps = (['writeGapMs', 'readGapMs'] as const).filter((field) => all.some(({ [field]: gap }) => gap !== undefined));
     return [
       {
         experiment: name,
@@ -33,7 +33,7 @@ function columnsOf({ study, rows }: StudyResults): readonly Column[] {
         text: ({ ackedPerSecond }) => `${count(Math.round(ackedPerSecond))}/s`,
       },
       ...(all.some(({ latencyMs }) => latencyMs !== undefined) ? [latencyColumn(name)] : []),
-      ...(hasGaps ? [gapColumn(name)] : []),
+      ...gaps.map((field) => gapColumn(name, field)),
       {
         experiment: name,
         title: `${name}: acknowledged and gone`,
@@ -54,13 +54,15 @@ const latencyColumn = (experiment: string): Column => ({
   text: ({ latencyMs }) => (latencyMs === undefined ? '–' : `${milliseconds(latencyMs.p50)}, ${milliseconds(latencyMs.p99)}`),
 });
 
-const gapColumn = (experiment: string): Column => ({
+type GapField = 'writeGapMs' | 'readGapMs';
+
+const gapColumn = (experiment: string, field: GapField): Column => ({
   experiment,
-  title: `${experiment}: longest gap of writes p50, max`,
+  title: `${experiment}: longest gap of ${field === 'writeGapMs' ? 'writes' : 'reads'}, n: min / p50 / p95 / max`,
   unit: 'ms',
-  value: ({ writeGapMs }) => writeGapMs?.p50,
-  upTo: ({ writeGapMs }) => writeGapMs?.max,
-  text: ({ writeGapMs }) => (writeGapMs === undefined ? '–' : `${milliseconds(writeGapMs.p50)}, ${milliseconds(writeGapMs.max)}`),
+  value: ({ [field]: gap }) => gap?.p50,
+  upTo: ({ [field]: gap }) => gap?.max,
+  text: ({ [field]: gap }) => (gap === undefined ? '–' : `${gap.n}: ${[gap.min, gap.p50, gap.p95, gap.max].map(milliseconds).join(' / ')}`),
 });
 
 /** Columns in which every row says the same nothing are left out of plots. */

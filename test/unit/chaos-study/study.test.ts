@@ -114,7 +114,7 @@ describe('shown', () => {
     expect(drawings.map(({ title }) => title)).toEqual([
       'failover: acknowledged',
       'failover: write latency p50, p99',
-      'failover: longest gap of writes p50, max',
+      'failover: longest gap of writes, n: min / p50 / p95 / max',
       'failover: acknowledged and gone',
     ]);
     for (const { svg } of drawings) expect(svg).toMatch(/^<svg [^>]*><style>svg \{/);
