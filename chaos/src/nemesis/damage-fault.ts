@@ -6,7 +6,7 @@
  * acknowledged entries may be among it. Then the operator puts back what was there; it was the
  * node's own last state, so nothing is forgotten by that.
  */
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { exitCodes } from '@balsa/node/assembly/exit-code.ts';
 import * as z from 'zod';
@@ -70,7 +70,7 @@ async function damageNode(context: FaultContext, id: number, kind: Kind, agedMs:
   const withdraw = context.expectEnding(id);
   const heal = async (): Promise<void> => {
     // Whoever refuses has changed nothing; whoever ended otherwise has gone on since, and must not forget.
-    if (existsSync(original) && (await decisionOf(node)) === 'refused') restoreBackup(node.dir, original);
+    if (existsSync(original)) await putBack(node, original);
     startAgain(context, node);
     withdraw();
     rmSync(kept, { recursive: true, force: true });
@@ -100,14 +100,33 @@ const refusals: readonly (number | null)[] = [
   exitCodes.WRONG_CLUSTER,
 ].map(({ code }) => code);
 
-type Decision = 'ready' | 'refused' | 'ended';
+/** `locked-out`: it runs, and its peers take no part in what it does. */
+type Decision = 'ready' | 'refused' | 'ended' | 'locked-out';
+
+async function putBack(node: ChaosNode, original: string): Promise<void> {
+  const decision = await decisionOf(node);
+  if (decision === 'locked-out') await node.kill();
+  if (decision === 'locked-out' || decision === 'refused') restoreBackup(node.dir, original);
+}
+
+/** Written by a broker whose peers know it with another data folder than it has. */
+const lockedOut = /"msg":"peers: refused"/;
+/** Every process writes it, early. */
+const startLine = '"msg":"journal: recovered"';
 
 /** Waits for it, within bounds; undefined: it has not started yet. */
 const decisionOf = (node: ChaosNode, ending = new AbortController().signal): Promise<Decision | undefined> =>
   lookUntil(ending, async () => {
     if (node.state() === 'down') return refusals.includes(node.endings().at(-1)?.code ?? null) ? 'refused' : 'ended';
-    return (await node.isReady()) ? 'ready' : undefined;
+    if (await node.isReady()) return 'ready';
+    return isLockedOut(node) ? 'locked-out' : undefined;
   });
+
+/** Of the process that runs now: what the log says behind the last start. */
+function isLockedOut({ logFile }: ChaosNode): boolean {
+  const text = readFileSync(logFile, 'utf8');
+  return lockedOut.test(text.slice(text.lastIndexOf(startLine)));
+}
 
 /** The broker has started on what it found, or has refused to. */
 async function proveDecided(node: ChaosNode, ending: AbortSignal): Promise<Proof> {
@@ -117,8 +136,10 @@ async function proveDecided(node: ChaosNode, ending: AbortSignal): Promise<Proof
       ? 'it is starting'
       : decision === 'ready'
         ? 'it is ready'
-        : `it ${decision}, exit code ${node.endings().at(-1)?.code}`;
-  return { claim: `node ${node.id} has read its files and decided`, holds: decision === 'ready' || decision === 'refused', evidence };
+        : decision === 'locked-out'
+          ? 'its peers refuse it: they know it with another data folder'
+          : `it ${decision}, exit code ${node.endings().at(-1)?.code}`;
+  return { claim: `node ${node.id} has read its files and decided`, holds: decision !== undefined && decision !== 'ended', evidence };
 }
 
 /** Leaves a copy of the folder, and the node some more time to go on. */

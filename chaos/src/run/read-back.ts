@@ -12,5 +12,6 @@ export async function readBack(stage: Stage): Promise<void> {
   const isCalm = await untilCaughtUp(admin, { topics, withinMs: settleMsMax, signal });
   if (!isCalm) timeline.remark(`not all replicas caught up within ${settleMsMax} ms at the end`);
   timeline.phase('drain');
-  await drain({ address: cluster.address, history, topics, withinMs: settleMsMax, replicas: expect.everyReplica, signal });
+  const options = { address: cluster.address, history, topics, withinMs: settleMsMax, replicas: expect.everyReplica, signal };
+  for (const { message } of await drain(options)) stage.report({ node: 0, what: `a client failed: ${message}` });
 }

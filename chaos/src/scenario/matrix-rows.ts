@@ -60,7 +60,7 @@ const skipOf = (kind: string): MatrixRow['skip'] => (derived.includes(kind) ? ev
 
 const damageRows = damageKinds
   .filter((kind) => !twoSegments.includes(kind))
-  .map((kind) => row('damage', { name: `damage-${kind}`, with: { kind, agedMs: 1500 }, forMs: 5000, skip: skipOf(kind) }));
+  .map((kind) => row('damage', { name: `damage-${kind}`, with: { kind, agedMs: 6000 }, forMs: 5000, skip: skipOf(kind) }));
 
 const twoSegmentRows = twoSegments.map((kind) =>
   row('damage', {

@@ -53,21 +53,30 @@ const retryMs = 100;
 const fetchWaitMs = 100;
 const replicaBytes = 1024 * 1024;
 
-/** Rejects if the cluster cannot even be asked what there is. */
-export async function drain(options: DrainOptions): Promise<void> {
+/**
+ * Resolves to what no error of the library explains, a record that nobody can have sent above all:
+ * findings, one per partition at most. Rejects if the cluster cannot even be asked what there is.
+ */
+export async function drain(options: DrainOptions): Promise<readonly Error[]> {
   const endMs = performance.now() + options.withinMs;
   const balsa = await connect(options.address, { clientId: 'drain', timeout: options.withinMs });
   try {
     const draining: Draining = { ...options, balsa, endMs };
     const left = (await partitionsOf(draining)).values();
+    const failures: Error[] = [];
     const work = async (): Promise<void> => {
-      for (const partition of left) await drainPartition(draining, partition);
+      for (const partition of left)
+        await drainPartition(draining, partition).catch((error: unknown) => failures.push(failureOf(partition, error)));
     };
     await Promise.all(Array.from({ length: drainsMax }, work));
+    return failures;
   } finally {
     await closeClient(balsa, closeTimeoutMs);
   }
 }
+
+const failureOf = ({ topic, partition }: PartitionRef, cause: unknown): Error =>
+  new Error(`drain of ${topic}/${partition}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
 
 async function partitionsOf({ balsa, topics, withinMs }: Draining): Promise<readonly Partition[]> {
   const described = await balsa.admin.topics.list({ timeout: withinMs });

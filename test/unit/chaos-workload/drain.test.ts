@@ -17,7 +17,8 @@ afterEach(async () => {
 
 interface Scene extends FakeRun {
   readonly cluster: FakeCluster;
-  readonly read: (withinMs?: number) => Promise<void>;
+  readonly address: string;
+  readonly read: (withinMs?: number) => Promise<readonly Error[]>;
 }
 
 /** Two partitions with forty records each, on three nodes. */
@@ -36,9 +37,9 @@ async function start(): Promise<Scene> {
   }
   await balsa.close();
   const { signal } = new AbortController();
-  const read = (withinMs = 20_000): Promise<void> =>
+  const read = (withinMs = 20_000): Promise<readonly Error[]> =>
     drain({ address, history: run.history, topics: ['t'], withinMs, replicas: true, signal });
-  return { ...run, cluster, read };
+  return { ...run, cluster, address, read };
 }
 
 const recordsRead = ({ events }: FakeRun): number =>
@@ -46,7 +47,7 @@ const recordsRead = ({ events }: FakeRun): number =>
 
 test('reads every log and every replica, once', async () => {
   const scene = await start();
-  await scene.read();
+  expect(await scene.read()).toEqual([]);
   const { outcome, figures } = checkHistory(scene.history);
   expect(outcome).toBe('pass');
   expect(figures).toMatchObject({ livingLogs: 2, drainedLogs: 2, replicasReadMin: 3 });
@@ -86,4 +87,19 @@ test('a replica that never catches up is on record, and the checker tells; all o
   const { outcome, counts } = checkHistory(scene.history);
   expect(outcome).toBe('fail');
   expect(counts).toMatchObject({ 'unseen-on-node': 2, 'lost-write': 0 });
+});
+
+test('a record that nobody can have sent is a finding, and everything else is read', async () => {
+  const scene = await start();
+  const balsa = await connect(scene.address);
+  await balsa
+    .topic('t')
+    .producer()
+    .send({ value: new TextEncoder().encode('of somebody else'), partition: 0 });
+  await balsa.close();
+  const failures = await scene.read();
+  expect(failures.map(({ message }) => message)).toEqual(['drain of t/0: a value without its name']);
+  const { outcome, figures } = checkHistory(scene.history);
+  expect(outcome).toBe('fail');
+  expect(figures.drainedLogs).toBe(1);
 });
