@@ -24,3 +24,10 @@ test('a broken invariant and a fatal line are findings, whatever their form', ()
     { node: 1, what: fatal },
   ]);
 });
+
+test('an end for a reason that its exit code tells is judged by that', () => {
+  const ended = (code: string): string =>
+    JSON.stringify({ level: 60, time: new Date(started).toISOString(), code, msg: 'the node cannot go on' });
+  expect(factsOf(1, [ended('STORAGE_FAILED'), ended('DATA_CORRUPT')].join('\n'), started).findings).toEqual([]);
+  expect(factsOf(1, ended('INVARIANT'), started).findings).toEqual([{ node: 1, what: ended('INVARIANT') }]);
+});

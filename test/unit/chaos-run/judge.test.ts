@@ -128,6 +128,25 @@ describe('unavailable', () => {
   });
 });
 
+describe('leader changes', () => {
+  const changed = (tMs: number): TimelineEvent => ({ kind: 'leader', tNs: tMs * ms, topic: 'orders', partition: 0, leader: 1, term: 1 });
+  const judged = (tMs: number) =>
+    judge(
+      evidence({
+        scenario: scenario({ leaderChangesMax: 0 }),
+        timeline: [...timelineOf(), changed(tMs)].toSorted((a, b) => a.tNs - b.tNs),
+      }),
+    );
+
+  test('while a fault is on they count', () => {
+    expect(judged(2100)).toMatchObject({ result: 'unavailable', missed: [{ gate: 'leader-changes', detail: '1 , the bar is 0' }] });
+  });
+  test('the first leader, and one after a stop, do not', () => {
+    expect(judged(1).result).toBe('pass');
+    expect(judged(9000).result).toBe('pass');
+  });
+});
+
 describe('a scenario that breaks a promise on purpose', () => {
   const wanted = scenario({ anomalies: ['lost-write'] });
   test('passes if the checker found what it has to', () => {
