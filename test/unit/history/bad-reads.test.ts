@@ -261,6 +261,20 @@ const cases: Partial<Record<Anomaly, readonly BadCase[]>> = {
       },
     },
     {
+      name: 'by a reader that was assigned its place after a look-up',
+      options: retention,
+      write: (h) => {
+        logOf(h, 3);
+        h.assigned('x', 0);
+        h.bound('start-offset', 2);
+        h.assigned('x', 1);
+        h.polled('x', [
+          [1, 2],
+          [2, 3],
+        ]);
+      },
+    },
+    {
       name: 'after a poll of another reader',
       options: retention,
       write: (h) => {

@@ -211,6 +211,17 @@ const cases: readonly Case[] = [
     },
   },
   {
+    name: 'a reader hands out what it had read ahead before the log start moved',
+    options: retention,
+    write: (h) => {
+      h.sent([1, 2], 0);
+      h.assigned('x', 0);
+      h.bound('start-offset', 1);
+      h.polled('x', [[0, 1]]);
+      h.drained([2], { from: 1, logStart: 1 });
+    },
+  },
+  {
     name: 'a deleted topic loses its data, the new one starts at 0',
     write: (h) => {
       h.created('t', 'i1');

@@ -2,10 +2,13 @@
  * What was known about a log when an operation was invoked: the highest facts among all
  * operations that had completed by then. This is what real-time order means for a log, and it
  * takes one sweep over the operations sorted by time.
+ *
+ * A reader that was assigned a place may read ahead: what a poll returns may have been fetched at
+ * any time since then. It cannot know of a log start that was told later.
  */
 import type { Log, Values } from '../log-facts.ts';
 import { isPromised, lowestOffset, valuesOf } from '../log-facts.ts';
-import type { OffsetOperation, PollOperation, SendOperation } from '../operations.ts';
+import type { AssignOperation, OffsetOperation, PollOperation, SendOperation } from '../operations.ts';
 import { isPoll, isSend } from '../operations.ts';
 
 export interface Fact {
@@ -28,20 +31,26 @@ export type TimedOperation = SendOperation | PollOperation | OffsetOperation;
 /** Calls `judge` for each send, poll and offset look-up of the log in order of invocation. */
 export function sweep(log: Log, values: Values, judge: (operation: TimedOperation, known: Known) => void): void {
   const polls = log.reads.filter(isPoll);
-  const operations: TimedOperation[] = [...log.sends, ...polls, ...log.bounds];
-  const ended = operations.filter(({ outcome }) => outcome === 'ok').sort((a, b) => a.to - b.to);
+  const ended = [...log.sends, ...polls, ...log.bounds].filter(({ outcome }) => outcome === 'ok').sort((a, b) => a.to - b.to);
+  const operations = [...log.sends, ...log.reads, ...log.bounds];
   operations.sort((a, b) => a.from - b.from);
   const nothing: Fact = { offset: 0, op: -1 };
   const known: Known = { acked: nothing, end: nothing, logStart: nothing };
+  /** By process, when it was assigned its place. */
+  const logStarts = new Map<string, Fact>();
   let next = 0;
   for (const operation of operations) {
     for (let done = ended[next]; done !== undefined && done.to < operation.from; done = ended[next]) {
       learn(known, done, values);
       next += 1;
     }
-    judge(operation, known);
+    if (isAssign(operation)) logStarts.set(operation.invoke.process, known.logStart);
+    else judge(operation, isPoll(operation) ? { ...known, logStart: logStarts.get(operation.invoke.process) ?? known.logStart } : known);
   }
 }
+
+const isAssign = (operation: TimedOperation | AssignOperation): operation is AssignOperation =>
+  operation.invoke.f === 'assign' || operation.invoke.f === 'seek';
 
 function learn(known: Known, operation: TimedOperation, values: Values): void {
   const { op } = operation.invoke;

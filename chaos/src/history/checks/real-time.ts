@@ -4,7 +4,8 @@
  *  - acknowledged A < send B: A stands before B;
  *  - read of A, or end that covers A, < send B: likewise;
  *  - acknowledged or read A, or end R1, < end R2: R2 covers A and is not lower than R1;
- *  - log start L1 < log start L2: L2 is not lower; L1 < poll: nothing below L1 is returned.
+ *  - log start L1 < log start L2: L2 is not lower; L1 < poll (and < the assignment of a reader that
+ *    may read ahead): nothing below L1 is returned.
  *
  * "Acknowledged" means by a quorum; B may be of any class, and of unknown outcome if it is
  * known to be in the log. Ends and log starts that a replica tells of itself may be old, so
