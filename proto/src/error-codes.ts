@@ -73,7 +73,11 @@ export const errorTable = {
     meaning: 'The topic has no partition of this number.',
     remedy: 'Use a number below the partition count (balsa topic describe).',
   },
-  UNKNOWN_GROUP: { ...definite, meaning: 'This broker hosts no such Raft group.', remedy: 'Use a group that balsa raft status lists.' },
+  UNKNOWN_GROUP: {
+    ...definite,
+    meaning: 'This broker hosts no such Raft group.',
+    remedy: 'Use a group that balsa raft status lists, and ask a node that it lists for it.',
+  },
   INVALID_TOPIC_NAME: {
     ...definite,
     meaning: 'The topic name is not allowed.',
@@ -97,8 +101,8 @@ export const errorTable = {
   },
   INVALID_TARGET: {
     ...definite,
-    meaning: 'The node cannot take over this group.',
-    remedy: 'Name a voting replica of the group that is up (balsa raft status).',
+    meaning: 'The node named cannot take this role.',
+    remedy: 'Name a registered node that is up (balsa cluster status); only a voting replica can lead (balsa raft status).',
   },
   INVALID_REQUEST: {
     ...definite,

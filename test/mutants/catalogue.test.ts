@@ -9,8 +9,9 @@ import { applyPatch, type VitestCheck } from './patch.ts';
 
 const sourceOf = (file: string): string => readFileSync(path.join(root, file), 'utf8');
 
-test('ids are unique', () => {
+test('ids are unique, and no bug is planted twice', () => {
   expect(new Set(mutants.map(({ id }) => id)).size).toBe(mutants.length);
+  expect(new Set(mutants.map(({ file, find, replace }) => JSON.stringify([file, find.trim(), replace.trim()]))).size).toBe(mutants.length);
   expect(mutantOf('B4').row).toBe('B4');
   expect(() => mutantOf('B99')).toThrow(/no mutant B99/);
 });

@@ -11,7 +11,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { commands, setups } from './broker-model/arbitraries.ts';
 import type { ModelCommand } from './broker-model/command.ts';
-import { createJobs, deleteJobs, setReplicas } from './broker-model/commands/administer.ts';
+import { createJobs, deleteJobs, setReplicas, transfer } from './broker-model/commands/administer.ts';
 import { heal, isolate } from './broker-model/commands/network.ts';
 import { end, endAll, isReady, pause, restartAll, startAll, stop } from './broker-model/commands/processes.ts';
 import { produce } from './broker-model/commands/produce.ts';
@@ -122,13 +122,14 @@ async function topicsAfterRestart(setup: Setup): Promise<readonly string[]> {
   return found.map(({ name }) => name);
 }
 
+const jobs = { topic: 'jobs', partition: 0 };
+
 describe('sequences that once failed', () => {
   test('voters that shall move away are still there after a restart of all', async () => {
     await playAll({ seed: 8, nodes: 4 }, setReplicas(orders, [4, 1]), produce({ ...orders, ...one }), restartAll('kill'));
   });
 
   test('a call ends within its time-out although it looks for a leader among brokers that do not answer', async () => {
-    const jobs = { topic: 'jobs', partition: 0 };
     await playAll({ seed: 834887871, nodes: 3 }, createJobs(), fetch(jobs, 0), pause(2), stop(1), offsets('jobs'));
   });
 
@@ -147,6 +148,10 @@ describe('sequences that once failed', () => {
       setReplicas(last, [1, 3]),
       offsets('orders'),
     );
+  });
+
+  test('a client asks again the brokers that were silent when the only one that answers knows nothing', async () => {
+    await playAll({ seed: 2064693979, nodes: 5 }, pause(3), pause(1), pause(5), produce({ ...orders, ...one }), transfer(orders, 1));
   });
 
   test('a topic that was deleted is not born again', async () => {

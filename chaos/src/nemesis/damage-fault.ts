@@ -48,7 +48,7 @@ const kinds = {
 
 type Kind = keyof typeof kinds;
 export const damageKinds = Object.keys(kinds) as readonly Kind[];
-const needsBackup: readonly Kind[] = ['stale-segment', 'stale-state', 'restored'];
+const needsOld: readonly Kind[] = ['stale-segment', 'stale-state', 'restored'];
 
 export const damage = defineFault({
   name: 'damage',
@@ -76,7 +76,9 @@ async function damageNode(context: FaultContext, id: number, kind: Kind, agedMs:
     rmSync(kept, { recursive: true, force: true });
   };
   try {
-    if (needsBackup.includes(kind)) await age(context, node, backup, agedMs);
+    if (kind === 'stale-segment') takeBackup(path.join(node.dir, 'journal'), path.join(backup, 'journal'));
+    else if (needsOld.includes(kind)) await copyStopped(context, node, backup);
+    if (needsOld.includes(kind)) await pauseFor(agedMs, new AbortController().signal);
     await node.kill();
     takeBackup(node.dir, original);
     const other = context.cluster.nodes.find((each) => each.id !== id);
@@ -142,12 +144,11 @@ async function proveDecided(node: ChaosNode, ending: AbortSignal): Promise<Proof
   return { claim: `node ${node.id} has read its files and decided`, holds: decision !== undefined && decision !== 'ended', evidence };
 }
 
-/** Leaves a copy of the folder, and the node some more time to go on. */
-async function age(context: FaultContext, node: ChaosNode, backup: string, agedMs: number): Promise<void> {
+/** A segment that is written to is as good while it grows; a start begins another one. The rest is whole only when nobody has it open. */
+async function copyStopped(context: FaultContext, node: ChaosNode, backup: string): Promise<void> {
   await node.kill();
   takeBackup(node.dir, backup);
   startAgain(context, node);
-  await pauseFor(agedMs, new AbortController().signal);
 }
 
 export function proveDamage({ id }: ChaosNode, { kind, path: file, position, before, after }: Damage): Proof {

@@ -15,6 +15,8 @@ interface Draw {
   readonly strike: string;
   /** Roles that make sense; without it the aim alone decides. */
   readonly roles?: readonly string[];
+  /** It takes its time. */
+  readonly forMsMin?: number;
   readonly with?: (chance: Chance) => Readonly<Record<string, unknown>>;
 }
 
@@ -68,7 +70,7 @@ const draws: Readonly<Record<DrawnFamily, readonly Draw[]>> = {
     { strike: 'short-write', roles: writers, with: () => ({ times: 1 }) },
     { strike: 'stall', roles: writers },
   ],
-  membership: [{ strike: 'move-replica', roles: ['leader', 'follower'] }],
+  membership: [{ strike: 'move-replica', roles: ['leader', 'follower'], forMsMin: 10_000 }],
   load: [
     { strike: 'overload', with: (chance) => ({ factor: chance.between(5, 20) }) },
     { strike: 'slow-consumer' },
@@ -81,5 +83,5 @@ const ttlMs = 60_000;
 export function drawStrike(chance: Chance, family: DrawnFamily, aim: Aim, forMs: number): Strike {
   const draw = chance.pick(draws[family]);
   const target = aim === 'any-role' ? chance.pick(draw.roles ?? roles) : aim;
-  return { strike: draw.strike, target, with: draw.with?.(chance) ?? {}, forMs, ttlMs };
+  return { strike: draw.strike, target, with: draw.with?.(chance) ?? {}, forMs: Math.max(forMs, draw.forMsMin ?? 0), ttlMs };
 }

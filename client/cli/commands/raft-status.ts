@@ -20,7 +20,7 @@ const columns: readonly Column<RaftRow>[] = [
   { title: 'GROUP', cell: (row) => row.groupId, align: 'right' },
   { title: 'NAME', cell: (row) => row.name },
   { title: 'NODE', cell: (row) => row.nodeId, align: 'right' },
-  { title: 'ROLE', cell: (row) => (row.faulty ? `${row.role}, damaged` : row.role), style: roleStyle },
+  { title: 'ROLE', cell: roleText, style: roleStyle },
   { title: 'TERM', cell: (row) => row.term ?? '-', align: 'right' },
   { title: 'COMMIT', cell: (row) => row.commit ?? '-', align: 'right' },
   { title: 'APPLIED', cell: (row) => row.applied ?? '-', align: 'right' },
@@ -28,6 +28,10 @@ const columns: readonly Column<RaftRow>[] = [
   { title: 'LAG', cell: (row) => row.lag ?? '-', align: 'right', style: (row) => ((row.lag ?? 0) > 0 ? 'yellow' : undefined) },
   { title: 'ACTIVE', cell: (row) => (row.active === null ? '-' : row.active ? 'yes' : 'no') },
 ];
+
+export function roleText({ role, faulty, leaving }: RaftRow): string {
+  return [role, ...(faulty ? ['damaged'] : []), ...(leaving ? ['leaving'] : [])].join(', ');
+}
 
 function roleStyle(row: RaftRow): Style | undefined {
   if (row.faulty || row.role === noAnswer || row.role.endsWith('candidate')) return 'red';

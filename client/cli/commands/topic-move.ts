@@ -1,92 +1,78 @@
-/** `balsa topic move`: says where the replicas of a partition shall be. */
-import { setTimeout as delay } from 'node:timers/promises';
+/** `balsa topic move`: says where the replicas of a partition shall be, and waits for it if asked to. */
+import { Option } from 'commander';
 import type { Command } from 'commander';
-import type { Balsa, RaftGroup } from '../../src/mod.ts';
-import { CliError, during, usageError } from '../cli-error.ts';
+import type { TopicDescription } from '../../src/mod.ts';
+import { during, usageError } from '../cli-error.ts';
 import { withCluster, withExamples } from '../command.ts';
 import type { ClusterOptions } from '../command.ts';
 import { withBalsa } from '../connection.ts';
-import { exitCodes } from '../exit-codes.ts';
 import { durationOption, integerOption } from '../format/quantity.ts';
+import { untilMoved } from '../replica-move.ts';
 import type { Io } from '../terminal/io.ts';
 import { printDone } from '../terminal/output.ts';
 
 interface MoveOptions extends ClusterOptions {
   readonly partition: number;
   readonly replicas: readonly number[];
-  readonly wait: boolean;
+  readonly wait?: boolean;
   readonly waitFor: number;
 }
 
-const pollMs = 200;
+const replicasMax = 7;
+const nodeMax = 65_535;
+const waitMsDefault = 600_000;
 
 export function registerTopicMove(parent: Command, io: Io): void {
   const command = withCluster(parent.command('move <topic>'))
     .description(
-      'Says which nodes shall hold the replicas of a partition, the preferred leader first. They move in the background while the partition serves; a replica that leaves keeps counting until the new one has caught up.',
+      'Says which nodes shall hold the replicas of a partition, all of them, the preferred leader first. The partition serves on meanwhile: a new replica copies first and counts when it has caught up; only then do others leave.',
     )
-    .requiredOption('--partition <n>', 'number of the partition', integerOption('--partition', 0, 9_999))
+    .requiredOption('-p, --partition <number>', 'the partition', integerOption('--partition', 0))
     .requiredOption('--replicas <nodes>', 'ids of the nodes, separated by commas', parseNodes)
-    .option('--no-wait', 'return when the wish is accepted, not when it is fulfilled')
-    .option('--wait-for <duration>', 'how long to wait', durationOption('--wait-for'), 60_000)
+    .option('--wait', 'return when the replicas are there, not when the order is accepted')
+    .addOption(
+      new Option('--wait-for <duration>', 'wait, but no longer than this')
+        .argParser(durationOption('--wait-for'))
+        .default(waitMsDefault, '10m')
+        .implies({ wait: true }),
+    )
     .action((topic: string, options: MoveOptions) => move(io, topic, options));
   withExamples(
     command,
-    'balsa topic move orders --partition 0 --replicas 1,2,4',
-    '# a node shall be emptied: see who holds what, then move each',
+    'balsa topic move orders --partition 0 --replicas 1,2,4 --wait',
+    '# who holds what, what was ordered, and how far it is',
     'balsa topic describe orders',
-    'balsa topic move orders --partition 3 --replicas 2,4,5 --no-wait',
+    'balsa raft status --topic orders',
+    '# a second and a third copy of a partition that has one on node 1',
+    'balsa topic move orders --partition 3 --replicas 1,2,3',
   );
 }
 
 export function parseNodes(text: string): readonly number[] {
-  const nodes = text.split(',').map(Number);
-  if (nodes.every((node) => Number.isInteger(node) && node >= 1 && node <= nodeMax)) return nodes;
-  throw usageError(`"${text}" is no list of node ids`, 'for example --replicas 1,2,4');
+  const nodes = text.split(',').map((part) => (/^\d+$/.test(part) ? Number(part) : Number.NaN));
+  const areNodes = nodes.every((node) => node >= 1 && node <= nodeMax);
+  if (areNodes && new Set(nodes).size === nodes.length && nodes.length <= replicasMax) return nodes;
+  throw usageError(`--replicas is "${text}"`, `give 1 to ${replicasMax} ids of nodes, each once, for example 1,2,4 (balsa cluster status)`);
 }
-const nodeMax = 65_535;
 
 async function move(io: Io, topic: string, options: MoveOptions): Promise<void> {
-  const { partition, replicas, wait, waitFor } = options;
+  const { partition, replicas, wait = false, waitFor } = options;
   const name = `${topic}/${partition}`;
   await withBalsa(io, options, async (balsa) => {
-    const accepted = await during(`cannot move ${name}`, () =>
+    const placed = await during(`cannot move the replicas of ${name}`, () =>
       balsa.admin.topics.setReplicas(topic, partition, replicas, { signal: io.signal }),
     );
-    const groupId = accepted.partitions.find((each) => each.partition === partition)?.groupId;
-    if (wait && groupId !== undefined) await untilMoved(io, balsa, { name, groupId, replicas, waitForMs: waitFor });
+    const groupId = groupOf(placed, partition);
+    if (wait) await untilMoved(io, balsa, { name, groupId, replicas, waitMs: waitFor });
     const done = wait
       ? `${name} is on nodes ${replicas.join(', ')}`
       : `${name} moves to nodes ${replicas.join(', ')}; see balsa raft status`;
-    await printDone(io, options.output, done, { topic, partition, replicas, moved: wait });
+    await printDone(io, options.output, done, { topic, partition, groupId, replicas, moved: wait });
   });
 }
 
-interface Wish {
-  readonly name: string;
-  readonly groupId: number;
-  readonly replicas: readonly number[];
-  readonly waitForMs: number;
+function groupOf({ name, partitions }: TopicDescription, partition: number): number {
+  const found = partitions.find((each) => each.partition === partition);
+  if (found === undefined) throw new Error(`the broker accepted replicas for ${name}/${partition} and does not name it`);
+  return found.groupId;
 }
-
-async function untilMoved(io: Io, balsa: Balsa, { name, groupId, replicas, waitForMs }: Wish): Promise<void> {
-  const endMs = io.nowMs() + waitForMs;
-  for (;;) {
-    const { groups } = await balsa.admin.raft.status({ group: groupId }, { signal: io.signal });
-    const voters = votersOf(groups.find((group) => group.groupId === groupId));
-    if (voters.length === replicas.length && replicas.every((node) => voters.includes(node))) return;
-    if (io.nowMs() > endMs) {
-      throw new CliError({
-        what: `${name} has not moved within ${waitForMs / 1000} s`,
-        why: `its members are still nodes ${voters.join(', ')}; the wish is accepted, and the leader goes on with it`,
-        next: 'see that the nodes named are up (balsa cluster status), and watch balsa raft status',
-        exitCode: exitCodes.unavailable,
-      });
-    }
-    await delay(pollMs, undefined, { signal: io.signal });
-  }
-}
-
-/** As the leader has them; nobody's if there is none. */
-const votersOf = (group: RaftGroup | undefined): readonly number[] =>
-  group?.replicas.find(({ nodeId }) => nodeId === group.leader)?.voters ?? [];

@@ -19,6 +19,8 @@ export interface RaftRow {
   readonly active: boolean | null;
   /** Its log is damaged and it is silent until its peers have repaired it. */
   readonly faulty: boolean;
+  /** The membership changes, and it votes on in the old one only. */
+  readonly leaving: boolean;
 }
 
 export const noAnswer = 'no answer';
@@ -27,7 +29,7 @@ export function raftRows(groups: readonly RaftGroup[]): readonly RaftRow[] {
   return groups.flatMap((group) => {
     const leaderRow = group.replicas.find((row) => row.nodeId === group.leader && row.role === 'leader');
     const answered = group.replicas.map((row) => row.nodeId);
-    const members = group.replicas.flatMap((row) => [...row.voters, ...row.learners]);
+    const members = group.replicas.flatMap((row) => [...row.voters, ...row.outgoing, ...row.learners]);
     const nodes = [...new Set([...answered, ...members])].toSorted((a, b) => a - b);
     return nodes.map((nodeId): RaftRow => {
       const own = group.replicas.find((row) => row.nodeId === nodeId);
@@ -45,6 +47,7 @@ export function raftRows(groups: readonly RaftGroup[]): readonly RaftRow[] {
         lag: isLeader ? 0 : (progress?.lag ?? null),
         active: isLeader ? true : (progress?.active ?? null),
         faulty: own?.faulty ?? false,
+        leaving: leaderRow?.outgoing.includes(nodeId) === true && !leaderRow.voters.includes(nodeId),
       };
     });
   });

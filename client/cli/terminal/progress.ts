@@ -18,9 +18,10 @@ export interface Progress {
 }
 
 /** What is counted, and how an amount of it is written. */
-export type ProgressUnit = 'records' | 'bytes';
+export type ProgressUnit = 'records' | 'entries' | 'bytes';
 const amounts: Readonly<Record<ProgressUnit, (value: number) => string>> = {
   records: (value) => `${formatCount(value)} records`,
+  entries: (value) => `${formatCount(value)} entries`,
   bytes: (value) => formatBytes(Math.round(value)),
 };
 
@@ -33,7 +34,7 @@ export function progressLine(done: number, total: number | undefined, elapsedMs:
   const share = total === 0 ? 1 : Math.min(1, done / total);
   const filled = Math.round(share * barWidth);
   const bar = `[${'#'.repeat(filled)}${'.'.repeat(barWidth - filled)}]`;
-  const bare = unit === 'records' ? formatCount(done) : amount(done);
+  const bare = unit === 'bytes' ? amount(done) : formatCount(done);
   return `${bar} ${String(Math.floor(share * 100)).padStart(3)}%  ${bare} of ${amount(total)}${tail}`;
 }
 

@@ -1,12 +1,12 @@
 /**
  * What one replica of a partition holds, asked at its own broker. For those who verify that
- * replicas agree: the answer may be old, it is never false.
+ * replicas agree, or look for a fault: the answer may be old, it is never false.
  */
 import { DataServiceService } from '@balsa/proto/client';
 import { accepted, callBroker, withRetries } from '../cluster/broker-call.ts';
-import type { CallScope } from '../cluster/call-scope.ts';
+import { type CallScope, withinScope } from '../cluster/call-scope.ts';
 import type { ClientContext } from '../cluster/context.ts';
-import { tryRefresh } from '../cluster/metadata.ts';
+import { refreshMetadata, tryRefresh } from '../cluster/metadata.ts';
 import type { ConsumedRecord } from '../consumer/consumer.ts';
 import { BalsaError } from '../errors.ts';
 import { decodeBatch } from '../records/batch-reader.ts';
@@ -18,7 +18,7 @@ export interface ReplicaPlace {
   readonly node: number;
   /** First offset wanted (inclusive). */
   readonly offset: bigint;
-  /** Default: what the broker gives at most, about 1 MiB. */
+  /** Of the answer, which has one batch at least; default: what the broker gives at most, 1 MiB. */
   readonly bytesMax?: number | undefined;
 }
 
@@ -32,24 +32,39 @@ export interface ReplicaRecords {
 
 const bytesMaxDefault = 1024 * 1024;
 
-/** UNKNOWN_GROUP if the node holds no replica, NOT_READY if that is damaged. */
+/**
+ * One answer. UNKNOWN_GROUP if the node holds no replica, INVALID_TARGET if there is no such
+ * node, OFFSET_OUT_OF_RANGE beyond what the replica holds; a damaged replica is asked again
+ * until the time is over.
+ */
 export function readReplica(context: ClientContext, place: ReplicaPlace, scope: CallScope): Promise<ReplicaRecords> {
   const { topic, partition, node, offset, bytesMax = bytesMaxDefault } = place;
   const message = { topic, partition, offset: Number(offset), bytesMax };
   const attempt = async (): Promise<ReplicaRecords> => {
-    const address = context.view.addresses.get(node);
-    if (address === undefined) throw new BalsaError('LEADER_NOT_AVAILABLE', { detail: `The address of node ${node} is not known.` });
-    const answer = accepted(await callBroker(context, address, DataServiceService.readReplica, message, scope));
-    const records = answer.batches.flatMap((batch) => decodeBatch(batch).records).filter((record) => record.offset >= message.offset);
+    const address = await addressOf(context, node, scope);
+    const answer = await callBroker(context, address, DataServiceService.readReplica, message, scope);
+    const { batches, highWatermark, logStart } = accepted(answer, { topic, partition });
+    const records = batches.flatMap((batch) => decodeBatch(batch).records).filter((record) => record.offset >= message.offset);
     return {
       records: records.map(({ timestampMs: timestamp, ...record }) => ({ ...record, partition, timestamp, offset: BigInt(record.offset) })),
-      highWatermark: BigInt(answer.highWatermark),
-      logStart: BigInt(answer.logStart),
+      highWatermark: BigInt(highWatermark),
+      logStart: BigInt(logStart),
     };
   };
+  // A node that does not answer may have another address by now.
   const onFailure = async (): Promise<boolean> => {
-    if (!context.view.addresses.has(node)) await tryRefresh(context);
+    await tryRefresh(context);
     return false;
   };
   return withRetries(context, scope, attempt, { onFailure });
+}
+
+async function addressOf(context: ClientContext, node: number, scope: CallScope): Promise<string> {
+  const known = context.view.addresses.get(node);
+  if (known !== undefined) return known;
+  const isCertain = await withinScope(context.ports.clock, scope, refreshMetadata(context));
+  const found = context.view.addresses.get(node);
+  if (found !== undefined) return found;
+  if (isCertain) throw new BalsaError('INVALID_TARGET', { detail: `There is no node ${node} in the cluster.` });
+  throw new BalsaError('LEADER_NOT_AVAILABLE', { detail: `The metadata leader cannot be asked for the address of node ${node}.` });
 }

@@ -5,19 +5,25 @@
  * others who leads now, again and again while the silence lasts; a change of the view then
  * moves the waiting work.
  *
- * Silence proves nothing: a suspect is asked last, not never, and its answers count.
+ * Silence proves nothing: a suspect is asked last, its answers count, and the suspicion ends with
+ * time. Without an end nobody would hear that the broker speaks again, as long as any other
+ * one answers, even if that other one knows nothing.
  */
 import type { Clock } from '../ports/clock.ts';
 
 /** Below the shortest election time-out of a broker, so that a new leader is found soon after there is one. */
 export const suspectMs = 400;
 
+/** How long a broker is suspected after its silence was last seen. */
+export const suspicionMs = 2000;
+
 interface Watched {
   /** Requests without an answer. */
   open: number;
   /** Since when an answer is due. */
   dueMs: number;
-  isSuspect: boolean;
+  /** When its silence was last seen, if nothing was heard since. */
+  silentMs: number | undefined;
   cancel: (() => void) | undefined;
 }
 
@@ -30,7 +36,10 @@ export interface SilenceWatch {
 
 export const createSilenceWatch = (clock: Clock): SilenceWatch => ({ clock, byAddress: new Map(), onSilent: () => undefined });
 
-export const isSuspect = ({ byAddress }: SilenceWatch, address: string): boolean => byAddress.get(address)?.isSuspect === true;
+export function isSuspect({ clock, byAddress }: SilenceWatch, address: string): boolean {
+  const silentMs = byAddress.get(address)?.silentMs;
+  return silentMs !== undefined && clock.monotonicMs() - silentMs < suspicionMs;
+}
 
 /** How a wait ended: the broker said something, whatever it was, or nobody waits any more. */
 export type WaitEnd = 'heard' | 'given-up';
@@ -39,7 +48,7 @@ export type WaitEnd = 'heard' | 'given-up';
 export function awaitAnswer(watch: SilenceWatch, address: string, waitMs = 0): (end: WaitEnd) => void {
   const { clock, byAddress } = watch;
   const known = byAddress.get(address);
-  const watched = known ?? { open: 0, dueMs: 0, isSuspect: false, cancel: undefined };
+  const watched = known ?? { open: 0, dueMs: 0, silentMs: undefined, cancel: undefined };
   if (known === undefined) byAddress.set(address, watched);
   const dueMs = clock.monotonicMs() + waitMs;
   const isEarlier = watched.open === 0 || dueMs < watched.dueMs;
@@ -49,7 +58,7 @@ export function awaitAnswer(watch: SilenceWatch, address: string, waitMs = 0): (
   return (end) => {
     watched.open -= 1;
     if (end === 'heard') {
-      watched.isSuspect = false;
+      watched.silentMs = undefined;
       watched.dueMs = clock.monotonicMs() + waitMs;
     }
     if (watched.open > 0) return;
@@ -71,7 +80,7 @@ function look(watch: SilenceWatch, watched: Watched): void {
   const leftMs = watched.dueMs + suspectMs - watch.clock.monotonicMs();
   lookAfter(watch, watched, leftMs > 0 ? leftMs : suspectMs);
   if (leftMs > 0) return;
-  watched.isSuspect = true;
+  watched.silentMs = watch.clock.monotonicMs();
   watch.onSilent();
 }
 

@@ -45,11 +45,12 @@ function capBytes(rows: readonly BatchRow[], bytesMax: number): readonly BatchRo
   return end < 0 ? rows : rows.slice(0, end);
 }
 
-async function storedRowsFrom(store: StateStore, { key, tail }: PartitionReplica, offset: Offset): Promise<readonly BatchRow[]> {
+/** Rows of a store that is ahead of the machine do not count. */
+async function storedRowsFrom(store: StateStore, { key, tail, state }: PartitionReplica, offset: Offset): Promise<readonly BatchRow[]> {
   const before = await store.range('offsets', { ...positions(key, 0, offset + 1), reverse: true, limit: 1 });
   const first = before.map(([rowKey, value]) => readOffsetRow(rowKey, value)).find((row) => endOffset(row) > offset);
   const from = first?.baseOffset ?? offset;
-  const stored = await store.range('offsets', { ...positions(key, from, positionMax), limit: rowsMax });
+  const stored = await store.range('offsets', { ...positions(key, from, state.nextOffset), limit: rowsMax });
   if (stored.length > 0) return stored.map(([rowKey, value]) => readOffsetRow(rowKey, value));
   return tail.length > 0 ? [rowAt(tail, 0)] : [];
 }

@@ -10,12 +10,13 @@ import { createBrokerState } from './broker-state.ts';
 import { initialiseCluster, joinCluster, openMetadata, registerNode } from './cluster.ts';
 import type { Fetched, FetchInput } from './fetch.ts';
 import { fetch } from './fetch.ts';
-import { balanceOnce, followPlacement } from './leader-balance.ts';
+import { balanceOnce } from './leader-balance.ts';
 import { findLeftBehind, leftBehindCheckMs } from './left-behind.ts';
 import type { OffsetQuestion } from './list-offsets.ts';
 import { listOffset } from './list-offsets.ts';
 import { subjectOf } from './metadata-replica.ts';
 import { wakeWaiters } from './partition-replica.ts';
+import { followPlacement, type PlacementMemory } from './placement.ts';
 import type { Produced, ProduceInput } from './produce.ts';
 import { produce } from './produce.ts';
 import { readReplica, type ReplicaReadInput } from './read-replica.ts';
@@ -123,13 +124,14 @@ const isLeadingIn = (known: LeaderChange | undefined, term: Term): boolean => kn
 
 function startMaintenance(broker: BrokerState, reconcile: () => void): void {
   const since = new Map<GroupId, number>();
-  const memory = { asked: 0 };
+  const placement: PlacementMemory = new Map();
+  const leftBehind = { asked: 0 };
   repeat(broker, 'retention', broker.maintenance.retentionCheckMs, () => retainOnce(broker));
   repeat(broker, 'balance', broker.maintenance.balanceCheckMs, async () => {
     await balanceOnce(broker, since);
-    await followPlacement(broker);
+    await followPlacement(broker, placement);
   });
-  repeat(broker, 'replicas left behind', leftBehindCheckMs, () => findLeftBehind(broker, memory, reconcile));
+  repeat(broker, 'replicas left behind', leftBehindCheckMs, () => findLeftBehind(broker, leftBehind, reconcile));
 }
 
 /** Runs `task` every `periodMs`, never twice at once. */

@@ -12,7 +12,7 @@
  * for their share, in order, until their time is over.
  */
 import { assert } from '../core/assert.ts';
-import type { Offset, Term } from '../core/ids.ts';
+import type { GroupId, Offset, Term } from '../core/ids.ts';
 import { asOffset } from '../core/ids.ts';
 import { decodePartitionCommand } from '../core/machines/partition/command.ts';
 import type { Entry } from '../core/raft/entry.ts';
@@ -119,10 +119,13 @@ async function readBatches(broker: BrokerState, served: ServedPartition, input: 
 async function readRows(broker: BrokerState, { group, subject }: ServedPartition, rows: readonly BatchRow[], bytesMax: number) {
   const first = rows[0];
   const last = rows.at(-1);
-  if (first === undefined || last === undefined) return [];
+  if (first === undefined || last === undefined || isCut(broker, group, first)) return [];
   const entries = await viaHost(subject, broker.host.read(group, first.index, last.index, Math.max(bytesMax, first.sizeBytes)));
   return matchRows(rows, entries);
 }
+
+/** The log begins after it by now: retention has removed it, even if this replica has not applied that yet. */
+const isCut = ({ host }: BrokerState, group: GroupId, { index }: BatchRow): boolean => index < (host.status(group)?.first ?? 0);
 
 /** Only entries with a row hold readable records: no-ops, memberships, duplicates and refused batches have none. */
 function matchRows(rows: readonly BatchRow[], entries: readonly Entry<Uint8Array>[]): readonly FetchedBatch[] {

@@ -4,20 +4,17 @@
  *
  * Careful by design: only when the preferred replica has been connected, replicating and
  * at most a few entries behind for a while without a break, one group per round, so that
- * balancing never looks like an outage. Also leads a group's membership to where the
- * metadata wants it.
+ * balancing never looks like an outage.
  */
 import type { GroupId, NodeId } from '../core/ids.ts';
 import { metadataGroup } from '../core/ids.ts';
-import type { PartitionPlace } from '../core/machines/metadata/state.ts';
 import type { GroupStatus } from '../host/vocabulary.ts';
 import type { BrokerState } from './broker-state.ts';
-import { partitionName, placeOfGroup, subjectOf } from './metadata-replica.ts';
+import { placeOfGroup, subjectOf } from './metadata-replica.ts';
 
 /** Entries that a preferred replica may be behind. */
 const lagMax = 100;
 const transferTimeoutMs = 2000;
-const membershipTimeoutMs = 10_000;
 
 /** Since when (monotonic) each group's preferred replica could take over. */
 export type BalanceMemory = Map<GroupId, number>;
@@ -61,25 +58,4 @@ function candidate(broker: BrokerState, group: GroupId, status: GroupStatus): No
     status.membership.voters.includes(preferred) &&
     broker.host.isConnected(preferred);
   return ready ? preferred : undefined;
-}
-
-/** Changes the membership of groups led here to what the metadata asks for; one group per round. */
-export async function followPlacement(broker: BrokerState): Promise<void> {
-  for (const group of broker.replicas.keys()) {
-    const place = placeOfGroup(broker.metadata, group);
-    const status = broker.host.status(group);
-    if (place === undefined || status?.role !== 'leader' || isAsPlaced(place, status)) continue;
-    const { replicas, learners } = place.partition;
-    try {
-      await broker.host.changeMembership(group, { voters: replicas, learners }, membershipTimeoutMs);
-    } catch (error) {
-      broker.observer.onEvent({ kind: 'maintenance-failed', task: `membership of ${partitionName(place)}`, error });
-    }
-    return;
-  }
-}
-
-function isAsPlaced({ partition }: PartitionPlace, { membership }: GroupStatus): boolean {
-  const same = (a: readonly NodeId[], b: readonly NodeId[]): boolean => a.length === b.length && a.every((node) => b.includes(node));
-  return same(partition.replicas, membership.voters) && same(partition.learners, membership.learners) && membership.outgoing.length === 0;
 }

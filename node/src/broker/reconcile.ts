@@ -128,7 +128,11 @@ async function campaignAtBirth(broker: BrokerState, group: GroupId): Promise<voi
   }
 }
 
-/** Deleted for certain, or moved away and no longer a member, whether the replica knows that or it was proven. */
+/**
+ * Deleted for certain, or moved away and no longer a member, whether the replica knows that or it was
+ * proven. A leader that still sends here counts on this node: under a membership that has not got as
+ * far as this log, and may need this node for a majority.
+ */
 export function isGone(broker: BrokerState, group: GroupId): boolean {
   if (group === metadataGroup || group >= broker.metadata.state.nextGroupId) return false;
   const place = placeOfGroup(broker.metadata, group);
@@ -140,13 +144,14 @@ export function isGone(broker: BrokerState, group: GroupId): boolean {
   // A damaged log shows its sound beginning only.
   const isDecided = membership !== undefined && status?.faulty === false && status.commit === status.last;
   const member = !isDecided || [...membership.voters, ...membership.outgoing, ...membership.learners].includes(nodeId);
-  return !isReplica(place, nodeId) && (!member || isLeftBehind(broker, group, status));
+  const isAlone = status?.leader === noNode;
+  return !isReplica(place, nodeId) && isAlone && (!member || isLeftBehind(broker, group, status));
 }
 
 /** What was proven counts as long as nothing has happened to the replica since. */
 function isLeftBehind({ leftBehind }: BrokerState, group: GroupId, status: GroupStatus | undefined): boolean {
   const proven = leftBehind.get(group);
-  return proven !== undefined && status?.leader === noNode && status.term === proven.term && status.last === proven.last;
+  return proven !== undefined && status?.term === proven.term && status.last === proven.last;
 }
 
 async function remove(broker: BrokerState, group: GroupId): Promise<void> {

@@ -4,9 +4,10 @@ import { metadataGroup } from '../core/ids.ts';
 import type { NodeRecord, TopicRecord } from '../core/machines/metadata/state.ts';
 import { sortedNodes, sortedTopics } from '../core/machines/metadata/state.ts';
 import type { LeaderHint } from './broker-error.ts';
+import { viaHost } from './broker-error.ts';
 import type { BrokerState } from './broker-state.ts';
 import { leaderOf } from './leadership.ts';
-import { findPartition } from './metadata-replica.ts';
+import { findPartition, metadataSubject } from './metadata-replica.ts';
 import { writeMetadata } from './metadata-write.ts';
 import { waitUntil } from './pause.ts';
 
@@ -69,15 +70,18 @@ export async function alterTopic(
   return describeTopic(broker, topic);
 }
 
-/** Accepted, not yet done: the leader of the partition moves towards it (leader-balance.ts). */
+/** Accepted, not yet done: the leader of the partition moves towards it (placement.ts). */
 export async function setReplicas(
   broker: BrokerState,
   name: string,
   number: number,
   replicas: readonly number[],
 ): Promise<TopicDescription> {
+  const timeoutMs = broker.limits.requestTimeoutMs;
+  // Elsewhere than on the metadata leader the newest topics may not be known, and nothing is to be said about them.
+  await viaHost(metadataSubject, broker.host.confirmRead(metadataGroup, timeoutMs));
   const { partition } = findPartition(broker.metadata, name, number);
-  await writeMetadata(broker, { type: 'set-replicas', group: partition.groupId, replicas }, broker.limits.requestTimeoutMs);
+  await writeMetadata(broker, { type: 'set-replicas', group: partition.groupId, replicas }, timeoutMs);
   return describeTopic(broker, findPartition(broker.metadata, name, number).topic);
 }
 

@@ -144,8 +144,20 @@ export const clientMutants: readonly Mutant[] = [
     row: 'client retry',
     title: 'nobody asks who leads while a leader stands still',
     file: 'client/src/cluster/silence.ts',
-    find: '  watched.isSuspect = true;\n  watch.onSilent();',
-    replace: '  watched.isSuspect = true;',
+    find: '  watch.onSilent();\n',
+    replace: '',
     checks: [tests('unit/client/silent-broker', 'a producer whose records expire meanwhile')],
+  },
+  {
+    id: 'C16',
+    row: 'client retry',
+    title: 'a broker that was silent once is never asked again, as long as another one answers that knows nothing',
+    file: 'client/src/cluster/silence.ts',
+    find: ' && clock.monotonicMs() - silentMs < suspicionMs;',
+    replace: ';',
+    checks: [
+      tests('unit/client/silent-broker', 'one that gave up does not end the suspicion: time does'),
+      tests('property/broker-model', 'a client asks again the brokers that were silent'),
+    ],
   },
 ];

@@ -104,6 +104,34 @@ describe('topics', () => {
     await expect(fixture.broker.createTopic(topicNamed('t'))).rejects.toMatchObject({ code: 'NOT_LEADER', hint: { leader: 3 } });
   });
 
+  test('the replicas of a partition are placed in the order asked for, at once', async () => {
+    fixture = await startFixture();
+    const { broker } = fixture;
+    for (const nodeId of [2, 3].map(asNodeId)) await broker.registerNode({ ...broker.facts, nodeId, storeId: `store-${nodeId}` });
+    await broker.createTopic({ ...topicNamed('t'), partitions: 2 });
+    const placed = await broker.setReplicas('t', 1, [3, 1]);
+    expect(placed.partitions[1]).toMatchObject({ number: 1, group: fixture.groupOf('t', 1), replicas: [3, 1] });
+    expect(broker.describeCluster(['t']).topics[0]?.partitions.map(({ replicas }) => replicas.length)).toEqual([1, 2]);
+    expect(await codeOf(broker.setReplicas('absent', 0, [1]))).toBe('UNKNOWN_TOPIC');
+    expect(await codeOf(broker.setReplicas('t', 2, [1]))).toBe('UNKNOWN_PARTITION');
+    expect(await codeOf(broker.setReplicas('t', 1, []))).toBe('INVALID_REPLICATION');
+    expect(await codeOf(broker.setReplicas('t', 1, [1, 1]))).toBe('INVALID_REQUEST');
+    await expect(broker.setReplicas('t', 1, [1, 9])).rejects.toMatchObject({
+      code: 'INVALID_TARGET',
+      message: expect.stringContaining('node 9'),
+    });
+    expect(broker.describeCluster(['t']).topics[0]?.partitions[1]?.replicas).toEqual([3, 1]);
+  });
+
+  test('a broker that may not know the newest topics says who does, not that there is none', async () => {
+    fixture = await startFixture();
+    fixture.host.depose(metadataGroup, 3);
+    await expect(fixture.broker.setReplicas('newest', 0, [1])).rejects.toMatchObject({ code: 'NOT_LEADER', hint: { leader: 3 } });
+    fixture.host.depose(metadataGroup, 1);
+    fixture.host.refusal = { reason: 'timeout', effect: 'none' };
+    expect(await codeOf(fixture.broker.setReplicas('newest', 0, [1]))).toBe('LEADER_NOT_AVAILABLE');
+  });
+
   test('a group that the metadata does not know yet is left alone', async () => {
     fixture = await startFixture();
     const machine = {

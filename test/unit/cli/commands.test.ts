@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { runCli } from '../../../client/cli/program.ts';
 import { systemClock } from '../../../client/src/ports/system.ts';
-import { addTopic, createFakeCluster } from '../client/fake-broker.ts';
+import { addTopic, createFakeCluster, finishMove, moveLeader, partitionOf } from '../client/fake-broker.ts';
 import type { FakeCluster } from '../client/fake-broker.ts';
 import { startFakeServers } from '../client/fake-server.ts';
 import type { FakeServers } from '../client/fake-server.ts';
@@ -69,29 +69,104 @@ describe('balsa topic', () => {
     expect(await json('topic', 'list')).toEqual([]);
   });
 
-  test('moves the replicas of a partition, and waits for it', async () => {
+  test('moves the replicas of a partition: the order is accepted at once', async () => {
     addTopic(cluster, 'orders', 2);
-    expect(await run(['topic', 'move', 'orders', '--partition', '1', '--replicas', '3,1'])).toMatchObject({
-      code: 0,
-      out: 'ok orders/1 is on nodes 3, 1\n',
-    });
     cluster.holdsMoves = true;
-    expect(await json('topic', 'move', 'orders', '--partition', '1', '--replicas', '2', '--no-wait')).toEqual({
+    expect(await run(['topic', 'move', 'orders', '--partition', '1', '--replicas', '3,1'])).toEqual({
+      code: 0,
+      out: 'ok orders/1 moves to nodes 3, 1; see balsa raft status\n',
+      err: '',
+    });
+    const { groupId } = partitionOf(cluster, 'orders', 1)!;
+    expect(await json('topic', 'move', 'orders', '--partition', '1', '--replicas', '2')).toEqual({
       topic: 'orders',
       partition: 1,
+      groupId,
       replicas: [2],
       moved: false,
     });
-    expect(await run(['topic', 'move', 'orders', '--partition', '1', '--replicas', '2', '--wait-for', '1ms'])).toMatchObject({
+  });
+
+  test('and --wait sees how far it is, until it is done', async () => {
+    addTopic(cluster, 'orders', 1);
+    const args = ['topic', 'move', 'orders', '-p', '0', '--replicas', '1,2', '--wait', '-a', address()];
+    expect(await run(args.slice(0, -2))).toMatchObject({ code: 0, out: 'ok orders/0 is on nodes 1, 2\n', err: '' });
+    await run(['produce', 'orders'], { stdin: 'a\n' });
+    cluster.holdsMoves = true;
+    cluster.lags.set(3, 1);
+    const { io, out, err } = testTerminal({ nowMs: Date.now, tty: true });
+    const moving = runCli([...args.slice(0, 6), '1,3', ...args.slice(7)], io);
+    await vi.waitFor(() => expect(err()).toMatch(/\[#+\.+\] +\d+% +\d+ of \d+ entries/), waiting);
+    finishMove(cluster, 'orders', 0);
+    expect(await moving).toBe(0);
+    expect(out()).toContain('orders/0 is on nodes 1, 3');
+  });
+
+  test('a move that is not done in time says what it waits for', async () => {
+    addTopic(cluster, 'orders', 1);
+    await run(['topic', 'move', 'orders', '-p', '0', '--replicas', '1,2']);
+    cluster.holdsMoves = true;
+    const moved = ['topic', 'move', 'orders', '-p', '0', '--replicas', '1,3', '--wait-for', '1ms'];
+    expect(await run(moved)).toEqual({
       code: 3,
-      err: expect.stringMatching(/orders\/1 has not moved.*\n.*still nodes 3, 1/),
+      out: '',
+      err: expect.stringMatching(
+        /^error: orders\/0 is not on nodes 1, 3 after 1\.0 ms\n {2}why: {2}node 3 cannot be reached by its leader; its voters are still nodes 1, 2\n {2}next: the order stands/,
+      ),
     });
-    expect(await run(['topic', 'move', 'orders', '--partition', '1', '--replicas', '9'])).toMatchObject({
+    cluster.lags.set(3, 0);
+    expect(await run(moved)).toMatchObject({ code: 3, err: expect.stringContaining('node 3 still copies') });
+    finishMove(cluster, 'orders', 0);
+    partitionOf(cluster, 'orders', 0)!.uncommitted = 1;
+    expect(await run(moved)).toMatchObject({ code: 3, err: expect.stringContaining('has not confirmed that yet') });
+    moveLeader(cluster, 'orders', 0, 0);
+    expect(await run(moved)).toMatchObject({ code: 3, err: expect.stringContaining('it has no leader') });
+  });
+
+  test('a membership that was shown and not confirmed, and is gone again, does not count', async () => {
+    const [partition] = addTopic(cluster, 'orders', 1);
+    await run(['topic', 'move', 'orders', '-p', '0', '--replicas', '1,2']);
+    partition!.uncommitted = 1;
+    let nowMs = 0;
+    const { io, err } = testTerminal({ nowMs: () => nowMs });
+    const looks = (): number => cluster.calls.filter((call) => call.endsWith('GetRaftStatus')).length / cluster.nodes.size;
+    const moving = runCli(['topic', 'move', 'orders', '-p', '0', '--replicas', '1,3', '--wait', '-a', address()], io);
+    await vi.waitFor(() => expect(looks()).toBeGreaterThan(2), waiting);
+    Object.assign(partition!, { replicas: [1, 2], uncommitted: 0 });
+    const before = looks();
+    await vi.waitFor(() => expect(looks()).toBeGreaterThan(before + 2), waiting);
+    nowMs = 3_600_000;
+    expect(await moving).toBe(3);
+    expect(err()).toContain('its voters are still nodes 1, 2');
+  });
+
+  test('a move that waits is interrupted', async () => {
+    addTopic(cluster, 'orders', 1);
+    cluster.holdsMoves = true;
+    const { io, err, interrupt } = testTerminal({ nowMs: Date.now });
+    const moving = runCli(['topic', 'move', 'orders', '-p', '0', '--replicas', '1,3', '--wait', '-a', address()], io);
+    await vi.waitFor(() => expect(cluster.calls.filter((call) => call.endsWith('GetRaftStatus')).length).toBeGreaterThan(3), waiting);
+    interrupt();
+    expect(await moving).toBe(130);
+    expect(err()).toBe('');
+  });
+
+  test('replicas that make no sense, or that nobody can hold', async () => {
+    addTopic(cluster, 'orders', 1);
+    const move = (topic: string, partition: string, replicas: string) =>
+      run(['topic', 'move', topic, '--partition', partition, '--replicas', replicas]);
+    expect(await move('orders', '0', '9')).toMatchObject({
       code: 2,
-      err: expect.stringContaining('INVALID_TARGET'),
+      err: expect.stringMatching(/^error: cannot move the replicas of orders\/0: INVALID_TARGET\n.*\n {2}next: .*balsa cluster status/),
     });
-    expect(await run(['topic', 'move', 'orders', '--partition', '1', '--replicas', 'a'])).toMatchObject({ code: 2 });
+    expect(await move('nope', '0', '1')).toMatchObject({ code: 4 });
+    const before = cluster.calls.length;
+    for (const replicas of ['a', '', '1,', '1,1', '0', '1.5', '70000', '1,2,3,4,5,6,7,8']) {
+      expect(await move('orders', '0', replicas), replicas).toMatchObject({ code: 2, out: '', err: expect.stringContaining('1,2,4') });
+    }
     expect(await run(['topic', 'move', 'orders', '--replicas', '1'])).toMatchObject({ code: 2 });
+    expect(await run(['topic', 'move', 'orders', '--partition', '0'])).toMatchObject({ code: 2 });
+    expect(cluster.calls.length).toBe(before);
   });
 
   test('a topic that exists, does not exist, or is about to be deleted without consent', async () => {

@@ -1,7 +1,7 @@
-import { type Balsa, BalsaError } from '@balsa/client';
+import { type Balsa, BalsaError, text } from '@balsa/client';
 import { describe, expect, test } from 'vitest';
 import { mergeGroups } from '../../../client/src/admin/raft.ts';
-import { addTopic, moveLeader, partitionOf } from './fake-broker.ts';
+import { addTopic, fakeService, moveLeader, partitionOf } from './fake-broker.ts';
 import { createFakeWorld, type FakeWorld } from './fake-world.ts';
 
 async function start(): Promise<FakeWorld & { readonly balsa: Balsa }> {
@@ -93,6 +93,80 @@ describe('topics', () => {
     expect(error.message).toMatch(/OVERLOADED/);
     expect(world.clock.monotonicMs() - startMs).toBeGreaterThanOrEqual(3_000);
     expect(world.clock.monotonicMs() - startMs).toBeLessThan(3_600);
+  });
+});
+
+describe('replicas', () => {
+  test('are set on the metadata leader, and again if the answer was lost', async () => {
+    const world = await start();
+    const { clock, cluster, balsa } = world;
+    addTopic(cluster, 't', 2);
+    cluster.controller = 3;
+    loseAnswers(world, 'SetReplicas', 'TIMEOUT', 1);
+    const placed = await clock.run(balsa.admin.topics.setReplicas('t', 1, [3, 1]));
+    expect(placed).toMatchObject({ name: 't', partitions: [{ partition: 0 }, { partition: 1 }] });
+    expect(partitionOf(cluster, 't', 1)?.replicas).toEqual([3, 1]);
+    expect(partitionOf(cluster, 't', 0)?.replicas).toBeUndefined();
+    expect(cluster.calls.filter((call) => call.endsWith('SetReplicas')).at(-1)).toBe('3:SetReplicas');
+    expect((await clock.run(failed(balsa.admin.topics.setReplicas('t', 1, [9])))).code).toBe('INVALID_TARGET');
+    expect((await clock.run(failed(balsa.admin.topics.setReplicas('absent', 0, [1])))).code).toBe('UNKNOWN_TOPIC');
+  });
+});
+
+describe('what one replica holds', () => {
+  /** Two batches, of two records and of one, on all nodes; node 3 lacks the second. */
+  async function withRecords() {
+    const world = await start();
+    addTopic(world.cluster, 't', 1);
+    const producer = world.balsa.topic('t', { key: text, value: text }).producer();
+    await world.clock.run(Promise.all([producer.send({ key: 'k', value: 'a' }), producer.send({ value: 'b' })]));
+    await world.clock.run(producer.send({ value: 'c', headers: { h: 'x' } }));
+    world.cluster.lags.set(3, 1);
+    const read = (node: number, offset: bigint, timeout = 3_000) =>
+      world.balsa.admin.topics.readReplica({ topic: 't', partition: 0, node, offset }, { timeout });
+    return { ...world, read };
+  }
+
+  test('comes decoded from the node that was named, from the offset on', async () => {
+    const { clock, cluster, read } = await withRecords();
+    cluster.calls.length = 0;
+    const all = await clock.run(read(2, 1n));
+    expect(all).toMatchObject({ highWatermark: 3n, logStart: 0n });
+    expect(all.records.map(({ offset, partition, value }) => [offset, partition, Buffer.from(value!).toString()])).toEqual([
+      [1n, 0, 'b'],
+      [2n, 0, 'c'],
+    ]);
+    expect(all.records[1]?.headers).toMatchObject([{ key: 'h' }]);
+    expect(cluster.calls).toEqual(['2:ReadReplica']);
+  });
+
+  test('may be less than the leader has, and ends where the replica does', async () => {
+    const { clock, read } = await withRecords();
+    const behind = await clock.run(read(3, 0n));
+    expect([behind.highWatermark, behind.records.map(({ offset }) => offset)]).toEqual([2n, [0n, 1n]]);
+    expect((await clock.run(read(3, 2n))).records).toEqual([]);
+    expect(await clock.run(failed(read(3, 3n)))).toMatchObject({ code: 'OFFSET_OUT_OF_RANGE', topic: 't', partition: 0 });
+  });
+
+  test('is asked for again while the node cannot answer, and found at its new address', async () => {
+    const { clock, cluster, network, read } = await withRecords();
+    network.setUp('node2:7070', false);
+    const reading = read(2, 0n);
+    await clock.run(
+      expect(failed(read(2, 0n, 500))).resolves.toMatchObject({ code: 'TIMEOUT', message: expect.stringContaining('CONNECTION_LOST') }),
+    );
+    cluster.nodes.get(2)!.address = 'elsewhere:1';
+    network.serve('elsewhere:1', fakeService(cluster, 2));
+    expect((await clock.run(reading)).records).toHaveLength(3);
+  });
+
+  test('cannot come from a node that is not there', async () => {
+    const { clock, cluster, read } = await withRecords();
+    expect(await clock.run(failed(read(9, 0n)))).toMatchObject({ code: 'INVALID_TARGET', message: expect.stringContaining('no node 9') });
+    // Nobody knows for certain while the metadata leader is gone.
+    cluster.controller = 0;
+    expect(await clock.run(failed(read(8, 0n)))).toMatchObject({ code: 'TIMEOUT', message: expect.stringContaining('node 8') });
+    expect(cluster.calls.filter((call) => call.endsWith('ReadReplica'))).toEqual([]);
   });
 });
 

@@ -55,7 +55,7 @@ export interface FakeCluster {
   readonly calls: string[];
   /** How many records the replicas of a node lack. */
   readonly lags: Map<number, number>;
-  /** Moves of replicas are accepted and never done. */
+  /** Moves of replicas are accepted and not done before `finishMove`; until then the new ones learn, those with a lag in reach of their leader. */
   holdsMoves: boolean;
   onAppended: Set<() => void>;
 }
@@ -322,9 +322,19 @@ function setReplicas(cluster: FakeCluster, nodeId: number, request: admin.SetRep
   const unknown = request.replicaNodeIds.some((id) => !cluster.nodes.has(id)) ? errorOf('INVALID_TARGET') : undefined;
   const error = notController(cluster, nodeId) ?? (partition === undefined ? errorOf('UNKNOWN_TOPIC') : unknown);
   if (error !== undefined || node === undefined || partition === undefined) return { error, topic: undefined };
-  // It moves at once unless the test holds it back.
-  if (!cluster.holdsMoves) partition.replicas = request.replicaNodeIds;
+  partition.wanted = request.replicaNodeIds;
+  if (!cluster.holdsMoves) finishMove(cluster, request.topic, request.partition);
   return { error: undefined, topic: describeTopic(cluster, node, request.topic) };
+}
+
+export function finishMove(cluster: FakeCluster, topic: string, number: number): void {
+  const partition = partitionOf(cluster, topic, number);
+  const wanted = partition?.wanted;
+  if (partition === undefined || wanted === undefined) throw new Error(`nothing moves in ${topic}/${number}`);
+  partition.replicas = wanted;
+  delete partition.wanted;
+  const [preferred = 0] = wanted;
+  if (!wanted.includes(partition.leader)) moveLeader(cluster, topic, number, preferred);
 }
 
 function deleteTopic(cluster: FakeCluster, nodeId: number, request: admin.DeleteTopicRequest): admin.DeleteTopicResponse {
@@ -341,13 +351,14 @@ function nodeStatus(nodeId: number): admin.GetNodeStatusResponse {
 function raftStatus(cluster: FakeCluster, nodeId: number, request: admin.GetRaftStatusRequest): admin.GetRaftStatusResponse {
   const node = cluster.nodes.get(nodeId);
   const rows = [...cluster.topics].flatMap(([topic, partitions]) =>
-    partitions.map((each, number) => raftRow(each, topic, number, nodeId, node?.believed.get(`${topic}/${number}`))),
+    partitions.map((each, number) => raftRow(cluster, each, topic, number, nodeId, node?.believed.get(`${topic}/${number}`))),
   );
   const groups = request.allGroups ? rows : rows.filter((row) => row.groupId === request.groupId);
   return { error: groups.length === 0 && !request.allGroups ? errorOf('UNKNOWN_GROUP') : undefined, groups };
 }
 
 function raftRow(
+  { lags }: FakeCluster,
   partition: FakePartition,
   topic: string,
   number: number,
@@ -355,9 +366,16 @@ function raftRow(
   believed: { readonly leader: number; readonly term: number } = { leader: 0, term: 0 },
 ): admin.RaftGroupStatus {
   const { index } = partition;
-  const log = { commit: index, applied: index, durable: index, lastIndex: index, firstIndex: 1 };
+  const commit = index - (partition.uncommitted ?? 0);
+  const log = { commit, applied: commit, durable: index, lastIndex: index, firstIndex: 1 };
   const offsets = { logStart: partition.logStart, highWatermark: endOffset(partition) };
   const role = believed.leader === nodeId ? 'leader' : 'follower';
+  const voters = partition.replicas ?? [];
+  const learners = (partition.wanted ?? []).filter((node) => !voters.includes(node));
+  const progress = learners.map((node) => {
+    const lag = lags.get(node) ?? index;
+    return { nodeId: node, match: index - lag, state: 'replicate', lag, active: lags.has(node) };
+  });
   const place = { groupId: partition.groupId, topic, partition: number, nodeId, role };
   return {
     ...place,
@@ -365,10 +383,11 @@ function raftRow(
     term: believed.term,
     ...log,
     ...offsets,
-    replicas: [],
-    voters: [...(partition.replicas ?? [])],
-    learners: [],
+    replicas: role === 'leader' ? progress : [],
+    voters: [...voters],
+    learners,
     faulty: false,
+    outgoing: [],
   };
 }
 

@@ -14,8 +14,12 @@ interface KnownProducer {
 }
 
 export interface FakePartition {
-  /** Where they were told to be; undefined: never told. */
+  /** Voters; undefined: never told. */
   replicas?: readonly number[];
+  /** Where they shall be, while that is held back. */
+  wanted?: readonly number[];
+  /** Entries at the end of the log that are not committed, as the status of its group has it. */
+  uncommitted?: number;
   readonly groupId: number;
   leader: number;
   term: number;

@@ -1,9 +1,11 @@
 /** The client API over real sockets: what works, what is refused, and what a misbehaving client can do. */
 import { connect, constants } from 'node:http2';
 import type { Method, Transport } from '@balsa/client';
-import type { GetRaftStatusResponse } from '@balsa/proto/admin';
-import type { ListOffsetsResponse } from '@balsa/proto/client';
+import type { GetRaftStatusResponse, SetReplicasResponse } from '@balsa/proto/admin';
+import type { ListOffsetsResponse, ReadReplicaResponse } from '@balsa/proto/client';
 import { Acks, DataServiceService, FetchRequest, OffsetPosition } from '@balsa/proto/client';
+import { asNodeId, asOffset, asTerm, type GroupId } from '@balsa/node/core/ids.ts';
+import { stampBatch } from '@balsa/node/core/records/batch-stamp.ts';
 import { healthServiceDefinition } from '@balsa/node/edges/grpc/health-service.ts';
 import { Client, credentials, makeClientConstructor, status } from '@grpc/grpc-js';
 import { afterEach, describe, expect, test } from 'vitest';
@@ -123,6 +125,49 @@ describe('client API', () => {
     producer.stream.end();
     consumer.stream.end();
     await expect.poll(edge.streams).toBe(0);
+  });
+
+  test('the order of replicas is accepted, and the status shows who votes', async () => {
+    await startWithTopic();
+    await edge.broker.registerNode({ ...edge.broker.facts, nodeId: asNodeId(2), storeId: 'store-2' });
+    const setReplicas = (replicaNodeIds: number[], partition = 0) =>
+      call<SetReplicasResponse>((done) => edge.admin.setReplicas({ topic: 't', partition, replicaNodeIds }, done));
+    const accepted = await setReplicas([2, 1]);
+    expect(accepted).toMatchObject({ error: undefined, topic: { name: 't', partitions: [{ partition: 0, replicaNodeIds: [2, 1] }] } });
+    expect(await setReplicas([7])).toMatchObject({ error: { code: 'INVALID_TARGET' }, topic: undefined });
+    expect(await setReplicas([1], 3)).toMatchObject({ error: { code: 'UNKNOWN_PARTITION' }, topic: undefined });
+    const { status: real } = edge.host;
+    const outgoing = [1, 3].map(asNodeId);
+    Object.assign(edge.host, {
+      status: (group: GroupId) => {
+        const found = real(group);
+        return found === undefined ? undefined : { ...found, membership: { ...found.membership, outgoing } };
+      },
+    });
+    const raft = await call<GetRaftStatusResponse>((done) =>
+      edge.admin.getRaftStatus({ allGroups: false, groupId: edge.groupOf('t') }, done),
+    );
+    expect(raft.groups).toMatchObject([{ voters: [1], outgoing: [1, 3], learners: [] }]);
+  });
+
+  test('a replica that does not lead gives what it holds, with offsets and epochs stamped', async () => {
+    await startWithTopic();
+    const batch = buildBatch({ values: ['a', 'b'] });
+    const producer = exchange(edge.data.produce());
+    for (let i = 0; i < 2; i += 1) await producer.ask(produceTo(batch));
+    edge.host.depose(edge.groupOf('t'), 2);
+    const read = (offset: number, partition = 0) =>
+      call<ReadReplicaResponse>((done) => edge.data.readReplica({ topic: 't', partition, offset, bytesMax: 1024 }, done));
+    const answer = await read(0);
+    expect(answer).toMatchObject({ error: undefined, highWatermark: 4, logStart: 0 });
+    expect(answer.batches.map((bytes) => Buffer.from(bytes))).toEqual(
+      [0, 2].map((offset) => Buffer.from(stampBatch(batch, asOffset(offset), asTerm(1)))),
+    );
+    expect(edge.broker.bytesInflight().fetch).toBe(0);
+    expect(await read(5)).toMatchObject({ error: { code: 'OFFSET_OUT_OF_RANGE' }, batches: [] });
+    expect(await read(0, 1)).toMatchObject({ error: { code: 'UNKNOWN_PARTITION' } });
+    // A consumer gets nothing from here.
+    expect(await exchange(edge.data.fetch()).ask(fetchFrom(0))).toMatchObject({ error: { code: 'NOT_LEADER' } });
   });
 
   test('the largest batch fits through the limits of library and server, one byte more is refused by its code', async () => {

@@ -232,6 +232,19 @@ describe('answers that prove nothing', () => {
     expect(progressOf(raft, 2)).toMatchObject({ state: 'replicate', match: 3, next: 4 });
   });
 
+  test('a replica that has begun anew is sent everything again', () => {
+    const raft = lead(replicaOf());
+    propose(raft, 10, 10);
+    acknowledge(raft, 2, 3);
+    const [probe] = sent(propose(raft, 10), 'append-request');
+    expect(probe).toMatchObject({ to: 2, index: 3 });
+    const reject = { reject: true, index: 3, hintIndex: 0, hintTerm: 0 };
+    expect(sent(receive(raft, 'append-response', 2, 1, reject), 'append-request')).toMatchObject([{ to: 2, index: 0 }]);
+    expect(progressOf(raft, 2)).toMatchObject({ state: 'probe', match: 0, next: 1 });
+    // Further answers to what was under way are of the past.
+    expect(receive(raft, 'append-response', 2, 1, { ...reject, index: 4 }).send).toEqual([]);
+  });
+
   test('a rejection of another probe than the last changes nothing', () => {
     const raft = replicaOf({ terms: [1, 1, 1] });
     elect(raft);

@@ -5,7 +5,8 @@
  *  - replicate: they meet at `match`; messages are pipelined up to the window.
  *  - snapshot: the entries that it needs are gone; nothing is sent until it answers.
  *
- * Invariant: match < next. `match` never decreases while the leader leads.
+ * Invariant: match < next. `match` decreases only for a replica that says that its log is shorter: it
+ * was removed, and has begun anew since.
  */
 import { asRaftIndex, type NodeId, type RaftIndex } from '../ids.ts';
 import { createInflightWindow, freeInflight, type InflightLimits, type InflightWindow, isWindowFull } from './inflight-window.ts';
@@ -102,6 +103,11 @@ export function acknowledge(progress: Progress, index: RaftIndex, logStart: Raft
  * largest index where the logs may meet. Returns false for an answer that is stale.
  */
 export function retreat(progress: Progress, rejected: RaftIndex, hint: RaftIndex): boolean {
+  if (rejected >= progress.match && hint < progress.match) {
+    progress.match = hint;
+    becomeProbe(progress);
+    return true;
+  }
   if (progress.state === 'replicate') {
     if (rejected <= progress.match) return false;
     becomeProbe(progress);

@@ -128,5 +128,6 @@ function reportToWire(report: GroupReport, nodeId: NodeId): RaftGroupStatus {
     voters: [...report.membership.voters],
     learners: [...report.membership.learners],
     faulty: report.faulty,
+    outgoing: [...report.membership.outgoing],
   };
 }

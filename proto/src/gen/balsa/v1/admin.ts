@@ -94,11 +94,14 @@ export interface SetReplicasRequest {
   topic: string;
   /** Partition number. */
   partition: number;
-  /** Nodes, each once; the first is the preferred leader. */
+  /** Registered nodes, 1 to 7, each once; the first is the preferred leader. This is the whole set, not a difference. */
   replicaNodeIds: number[];
 }
 
-/** Result of setting replicas: accepted, not yet done. GetRaftStatus shows the voters. */
+/**
+ * Result of setting replicas: accepted, not yet done. A new replica learns until it has caught up, then votes; only then
+ * do others leave. The leader's row of GetRaftStatus shows how far that is. A newer request takes the place of this one.
+ */
 export interface SetReplicasResponse {
   /** Set if the request was refused. */
   error:
@@ -164,6 +167,8 @@ export interface RaftGroupStatus {
   learners: number[];
   /** This replica's log is damaged: it is silent until its peers have repaired it. */
   faulty: boolean;
+  /** While the membership changes: voters of the old configuration, which still decide together with the new ones. */
+  outgoing: number[];
 }
 
 /** The leader's view of one replica. */
@@ -1008,6 +1013,7 @@ function createBaseRaftGroupStatus(): RaftGroupStatus {
     voters: [],
     learners: [],
     faulty: false,
+    outgoing: [],
   };
 }
 
@@ -1074,6 +1080,13 @@ export const RaftGroupStatus: MessageFns<RaftGroupStatus> = {
     }
     if (message.faulty !== false) {
       writer.uint32(144).bool(message.faulty);
+    }
+    if (message.outgoing.length !== 0) {
+      writer.uint32(154).fork();
+      for (const v of message.outgoing) {
+        writer.uint32(v);
+      }
+      writer.join();
     }
     return writer;
   },
@@ -1254,6 +1267,24 @@ export const RaftGroupStatus: MessageFns<RaftGroupStatus> = {
 
             message.faulty = reader.bool();
             continue;
+          }
+          case 19: {
+            if (tag === 152) {
+              message.outgoing.push(reader.uint32());
+
+              continue;
+            }
+
+            if (tag === 154) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.outgoing.push(reader.uint32());
+              }
+
+              continue;
+            }
+
+            break;
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
@@ -1937,7 +1968,7 @@ export const AdminServiceService = {
     responseSerialize: (value: AlterTopicResponse): Buffer => Buffer.from(AlterTopicResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): AlterTopicResponse => AlterTopicResponse.decode(value),
   },
-  /** Says where the replicas of a partition shall be; they move in the background. */
+  /** Says where the replicas of a partition shall be. Accepted at once; its leader then moves them in the background. */
   setReplicas: {
     path: "/balsa.v1.AdminService/SetReplicas" as const,
     requestStream: false as const,
@@ -2013,7 +2044,7 @@ export interface AdminServiceServer extends UntypedServiceImplementation {
   deleteTopic: handleUnaryCall<DeleteTopicRequest, DeleteTopicResponse>;
   /** Adds partitions to a topic or changes its settings. */
   alterTopic: handleUnaryCall<AlterTopicRequest, AlterTopicResponse>;
-  /** Says where the replicas of a partition shall be; they move in the background. */
+  /** Says where the replicas of a partition shall be. Accepted at once; its leader then moves them in the background. */
   setReplicas: handleUnaryCall<SetReplicasRequest, SetReplicasResponse>;
   /** Raft state of the groups that this broker hosts, or of one group. */
   getRaftStatus: handleUnaryCall<GetRaftStatusRequest, GetRaftStatusResponse>;
@@ -2076,7 +2107,7 @@ export interface AdminServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: AlterTopicResponse) => void,
   ): ClientUnaryCall;
-  /** Says where the replicas of a partition shall be; they move in the background. */
+  /** Says where the replicas of a partition shall be. Accepted at once; its leader then moves them in the background. */
   setReplicas(
     request: SetReplicasRequest,
     callback: (error: ServiceError | null, response: SetReplicasResponse) => void,

@@ -231,7 +231,7 @@ export interface FetchResponse {
   batches: Uint8Array[];
 }
 
-/** Reads batches of one partition from one replica. */
+/** Reads batches of one partition from the asked broker's own replica, whatever its role. There is no waiting. */
 export interface ReadReplicaRequest {
   /** Topic name. */
   topic: string;
@@ -243,7 +243,10 @@ export interface ReadReplicaRequest {
   bytesMax: number;
 }
 
-/** What a replica holds. It may be old, it is never false: only committed records are applied. */
+/**
+ * What a replica holds. It may be old, it is never false: only committed records are applied. Fields are those of
+ * FetchResponse, without its correlation.
+ */
 export interface ReadReplicaResponse {
   /** Set if nothing could be read. */
   error:
