@@ -12,4 +12,6 @@ for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
 // `balsa chaos list | head` has read enough.
 process.stdout.on('error', () => process.exit(0));
 
-process.exitCode = await runChaosCli(process.argv.slice(2), { stdout: process.stdout, stderr: process.stderr, signal: interrupter.signal });
+const exitCode = await runChaosCli(process.argv.slice(2), { stdout: process.stdout, stderr: process.stderr, signal: interrupter.signal });
+// Whatever a run has started it has ended; nothing that a library forgot keeps a finished command alive. What was written leaves first.
+process.stdout.write('', () => process.exit(exitCode));
