@@ -1,5 +1,5 @@
 /** Runs all experiments of a study at all its points, one after the other: they share the machine. */
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { readRecord } from '../record/read-record.ts';
 import type { Environment } from '../record/run-record.ts';
@@ -27,18 +27,18 @@ export interface StudyRequest {
   readonly study: Study;
   readonly folder: string;
   readonly signal: AbortSignal;
+  /** After each point, with all that is known: a study that is ended early has not been in vain. */
+  readonly onPoint: (results: StudyResults) => Promise<void>;
   readonly onExperiment: (point: string, experiment: string, measures: Measures | undefined, problem: string | undefined) => void;
 }
 
-export const resultsFile = 'results.json';
-
-export async function runStudy({ study, folder, signal, onExperiment }: StudyRequest): Promise<StudyResults> {
+export async function runStudy({ study, folder, signal, onPoint, onExperiment }: StudyRequest): Promise<StudyResults> {
   await mkdir(folder, { recursive: true });
   const points = pointsOf(study);
   // All of them first: a mistake in the last one shall not show after an hour.
   const planned = points.map((point) => study.experiments.map((experiment) => scenarioAt(study, point, experiment)));
   const environment = await describeEnvironment(folder);
-  const rows: StudyRow[] = [];
+  let results: StudyResults = { format: 1, study, environment, rows: [] };
   for (const [i, point] of points.entries()) {
     const measures: Record<string, Measures | undefined> = {};
     for (const [j, scenario] of (planned[i] ?? []).entries()) {
@@ -49,10 +49,9 @@ export async function runStudy({ study, folder, signal, onExperiment }: StudyReq
       measures[experiment] = done;
       onExperiment(pointName(point), experiment, done, problem);
     }
-    rows.push({ point: pointName(point), varies: point.varies, measures });
+    results = { ...results, rows: [...results.rows, { point: pointName(point), varies: point.varies, measures }] };
+    await onPoint(results);
   }
-  const results: StudyResults = { format: 1, study, environment, rows };
-  await writeFile(path.join(folder, resultsFile), `${JSON.stringify(results, undefined, 2)}\n`);
   return results;
 }
 

@@ -10,6 +10,8 @@ import { createScreen } from '../../terminal/screen.ts';
 import type { ChaosIo } from '../io.ts';
 import { recordFolder } from '../options.ts';
 
+const pageFile = 'study.html';
+
 interface StudyOptions {
   readonly out?: string;
 }
@@ -19,7 +21,7 @@ export function registerStudy(parent: Command, io: ChaosIo): void {
     .command('study')
     .summary('compare settings: throughput, latency, failover, and what is at risk')
     .description(
-      'Runs the experiments of a study at each of its points and writes one table and one set of plots (study.html, study.md, *.svg).',
+      'Runs the experiments of a study at each of its points and writes one table and one set of plots (study.html, study.md, *.svg), anew after each point.',
     )
     .argument('<study>', 'a name (chaos/studies) or the path of a YAML file')
     .option('--out <folder>', 'where the record goes (default: a new one in .balsa/chaos)')
@@ -29,10 +31,11 @@ export function registerStudy(parent: Command, io: ChaosIo): void {
       const folder = out ?? recordFolder(study.name, new Date());
       const screen = createScreen(io.stdout, performance.now());
       screen.step(study.title);
-      const results = await runStudy({
+      await runStudy({
         study,
         folder,
         signal: io.signal,
+        onPoint: (results) => writeStudy(results, folder),
         onExperiment: (point, experiment, measures, problem) => {
           const gap = measures?.writeGapMs === undefined ? '' : `, longest gap ${milliseconds(measures.writeGapMs.max)}`;
           const text =
@@ -42,18 +45,17 @@ export function registerStudy(parent: Command, io: ChaosIo): void {
           screen.step(`${experiment.padEnd(12)} ${point}: ${text}`);
         },
       });
-      screen.step(`page: ${await writeStudy(results, folder)}`);
+      screen.step(`page: ${path.join(folder, pageFile)}`);
     });
 }
 
-async function writeStudy(results: StudyResults, folder: string): Promise<string> {
+async function writeStudy(results: StudyResults, folder: string): Promise<void> {
   await mkdir(folder, { recursive: true });
-  const page = path.join(folder, 'study.html');
-  await writeFile(page, studyPage(results));
+  await writeFile(path.join(folder, 'results.json'), `${JSON.stringify(results, undefined, 2)}\n`);
+  await writeFile(path.join(folder, pageFile), studyPage(results));
   for (const { name, svg } of studyDrawings(results)) await writeFile(path.join(folder, `${name}.svg`), svg);
   await writeFile(
     path.join(folder, 'study.md'),
     studyMarkdown(results, ({ name }) => `${name}.svg`),
   );
-  return page;
 }
