@@ -16,7 +16,7 @@ import type { OffsetQuestion } from './list-offsets.ts';
 import { listOffset } from './list-offsets.ts';
 import { subjectOf } from './metadata-replica.ts';
 import { wakeWaiters } from './partition-replica.ts';
-import { followPlacement, type PlacementMemory } from './placement.ts';
+import { createPlacementMemory, followLearners, followPlacement, learningCheckMs } from './placement.ts';
 import type { Produced, ProduceInput } from './produce.ts';
 import { produce } from './produce.ts';
 import { readReplica, type ReplicaReadInput } from './read-replica.ts';
@@ -124,13 +124,14 @@ const isLeadingIn = (known: LeaderChange | undefined, term: Term): boolean => kn
 
 function startMaintenance(broker: BrokerState, reconcile: () => void): void {
   const since = new Map<GroupId, number>();
-  const placement: PlacementMemory = new Map();
+  const placement = createPlacementMemory();
   const leftBehind = { asked: 0 };
   repeat(broker, 'retention', broker.maintenance.retentionCheckMs, () => retainOnce(broker));
   repeat(broker, 'balance', broker.maintenance.balanceCheckMs, async () => {
     await balanceOnce(broker, since);
     await followPlacement(broker, placement);
   });
+  repeat(broker, 'placement', learningCheckMs, () => followLearners(broker, placement));
   repeat(broker, 'replicas left behind', leftBehindCheckMs, () => findLeftBehind(broker, leftBehind, reconcile));
 }
 

@@ -21,6 +21,8 @@ import { partitionName, placeOfGroup } from './metadata-replica.ts';
 /** Committed entries that a learner may still lack when it becomes a voter. */
 const lagMax = 100;
 const membershipTimeoutMs = 10_000;
+/** Pause between looks at groups with newcomers. */
+export const learningCheckMs = 250;
 
 /** Newcomers that were seen to learn in this term, and the end of the log (inclusive) at that time. */
 interface Learning {
@@ -28,19 +30,39 @@ interface Learning {
   readonly nodes: readonly NodeId[];
   readonly last: RaftIndex;
 }
-export type PlacementMemory = Map<GroupId, Learning>;
+export type LearningMemory = Map<GroupId, Learning>;
+
+export interface PlacementMemory {
+  readonly learning: LearningMemory;
+  /** Groups whose membership is being changed by one of the rounds. */
+  readonly changing: Set<GroupId>;
+}
+
+export const createPlacementMemory = (): PlacementMemory => ({ learning: new Map(), changing: new Set() });
 
 /** One round over all groups: each is led on as far as it can go now, one after the other. */
 export async function followPlacement(broker: BrokerState, memory: PlacementMemory): Promise<void> {
-  for (const group of broker.replicas.keys()) {
-    if (broker.stopping) return;
+  for (const group of broker.replicas.keys()) await leadOn(broker, group, memory);
+}
+
+/** The same for groups with newcomers only, which are looked at more often. */
+export async function followLearners(broker: BrokerState, memory: PlacementMemory): Promise<void> {
+  for (const group of memory.learning.keys()) await leadOn(broker, group, memory);
+}
+
+async function leadOn(broker: BrokerState, group: GroupId, memory: PlacementMemory): Promise<void> {
+  if (broker.stopping || memory.changing.has(group)) return;
+  memory.changing.add(group);
+  try {
     // Again after a step: how far its newcomers have to come is noted at once.
-    if (await takeStep(broker, group, memory)) await takeStep(broker, group, memory);
+    if (await takeStep(broker, group, memory.learning)) await takeStep(broker, group, memory.learning);
+  } finally {
+    memory.changing.delete(group);
   }
 }
 
 /** Whether the membership has changed. */
-async function takeStep(broker: BrokerState, group: GroupId, memory: PlacementMemory): Promise<boolean> {
+async function takeStep(broker: BrokerState, group: GroupId, memory: LearningMemory): Promise<boolean> {
   const place = placeOfGroup(broker.metadata, group);
   const status = broker.host.status(group);
   if (place === undefined || status?.role !== 'leader') {
@@ -59,7 +81,7 @@ async function takeStep(broker: BrokerState, group: GroupId, memory: PlacementMe
 }
 
 /** The membership to ask for now; undefined if there is nothing to do but to wait. */
-export function nextTarget(wanted: PartitionRecord, status: GroupStatus, memory: PlacementMemory): MembershipTarget | undefined {
+export function nextTarget(wanted: PartitionRecord, status: GroupStatus, memory: LearningMemory): MembershipTarget | undefined {
   const { membership, group, term, last } = status;
   const { voters, outgoing } = membership;
   const newcomers = wanted.replicas.filter((node) => !voters.includes(node));

@@ -1,7 +1,7 @@
 /** How the leader of a group leads its membership to where the metadata wants the replicas: newcomers learn before they vote. */
-import { createBrokerState } from '@balsa/node/broker/broker-state.ts';
+import { type BrokerState, createBrokerState } from '@balsa/node/broker/broker-state.ts';
 import { createPartitionReplica } from '@balsa/node/broker/partition-replica.ts';
-import { followPlacement, nextTarget, type PlacementMemory } from '@balsa/node/broker/placement.ts';
+import { createPlacementMemory, followLearners, followPlacement, type LearningMemory, nextTarget } from '@balsa/node/broker/placement.ts';
 import { asGroupId, asNodeId, asRaftIndex, asTerm, type GroupId } from '@balsa/node/core/ids.ts';
 import { metadataMachine } from '@balsa/node/core/machines/metadata/metadata-machine.ts';
 import type { PartitionRecord } from '@balsa/node/core/machines/metadata/state.ts';
@@ -59,7 +59,7 @@ function status(situation: Situation): GroupStatus {
 
 /** The targets asked for as the situation develops. */
 function targets(wanted: PartitionRecord, situations: readonly Situation[]): (MembershipTarget | undefined)[] {
-  const memory: PlacementMemory = new Map();
+  const memory: LearningMemory = new Map();
   return situations.map((situation) => nextTarget(wanted, status(situation), memory));
 }
 
@@ -92,7 +92,7 @@ describe('the next membership', () => {
   });
 
   test('of several newcomers all must learn, and all must have caught up', () => {
-    const memory: PlacementMemory = new Map();
+    const memory: LearningMemory = new Map();
     const wanted = wish([1, 4, 5]);
     const learning = { voters: [1, 2, 3], learners: [4, 5], last: 50 };
     const behind = (node: number): GroupStatus => {
@@ -135,7 +135,7 @@ describe('the next membership', () => {
   });
 
   test('another wish takes over from where the group is', () => {
-    const memory: PlacementMemory = new Map();
+    const memory: LearningMemory = new Map();
     const next = (wanted: PartitionRecord, situation: Situation) => nextTarget(wanted, status(situation), memory);
     const learning = { voters: [1, 2, 3], learners: [4] };
     expect(next(wish([1, 2, 4]), learning)).toBeUndefined();
@@ -154,53 +154,126 @@ describe('the next membership', () => {
   });
 });
 
-test('every group is led on in a round, also behind one whose change is refused', async () => {
-  const stateStore = await createMemoryStateFolder().open();
-  const asked: [GroupId, MembershipTarget][] = [];
-  const events: string[] = [];
-  const statuses = new Map<GroupId, GroupStatus>();
-  const host = {
-    ...createFakeHost(1, stateStore),
-    status: (id: GroupId) => statuses.get(id),
-    changeMembership: async (id: GroupId, target: MembershipTarget) => {
-      asked.push([id, target]);
-      if (id === 1) throw new HostError({ reason: 'membership-change-pending' });
-      statuses.set(id, { ...status({ voters: target.voters, learners: target.learners }), group: id });
-    },
-  };
-  const broker = createBrokerState({
-    host,
-    stateStore,
-    clock: realClock,
-    random: { below: () => 0, hex: () => '' },
-    facts: { nodeId: asNodeId(1), storeId: 's1', clientAddress: 'a:1', peerAddress: 'b:1', httpAddress: '', zone: 'z1' },
-    members: ids(1),
-    leaderCalls: {
-      registerNode: () => Promise.reject(new Error('unused')),
-      allocateProducerIds: () => Promise.reject(new Error('unused')),
-    },
-    limits: testLimits,
-    topicDefaults: { partitions: 1, replicationFactor: 0 },
-    maintenance: { retentionCheckMs: 3_600_000, balanceCheckMs: 3_600_000, balanceStableMs: 10_000 },
-    observer: { onProduced: () => {}, onFetched: () => {}, onEvent: ({ kind }) => events.push(kind) },
-  });
-  const state = metadataMachine.initial();
-  const partitions = [1, 2, 3].map((id) => ({ ...wish([1, 4]), groupId: asGroupId(id) }));
-  state.topics.set('t', { name: 't', topicId: 1, replicationFactor: 1, config: new Map(), partitions });
-  broker.metadata.state = state;
-  for (const { groupId } of partitions) {
-    broker.replicas.set(groupId, createPartitionReplica({ group: groupId, generation: 1 }));
-    statuses.set(groupId, { ...status({ voters: [1] }), group: groupId });
+describe('the rounds', () => {
+  interface Stage {
+    readonly broker: BrokerState;
+    readonly statuses: Map<GroupId, GroupStatus>;
+    readonly asked: [GroupId, MembershipTarget][];
+    readonly events: string[];
+    /** Happens before a change is answered. */
+    beforeAnswer: (group: GroupId) => Promise<void>;
   }
-  // Another node leads this one.
-  statuses.set(asGroupId(2), { ...status({ voters: [1] }), group: asGroupId(2), role: 'follower' });
-  const memory: PlacementMemory = new Map();
-  await followPlacement(broker, memory);
-  expect(asked).toEqual([
-    [1, { voters: [1], learners: [4] }],
-    [3, { voters: [1], learners: [4] }],
-  ]);
-  expect(events).toEqual(['maintenance-failed']);
-  // What its newcomer has to reach was noted in the same round.
-  expect(memory.get(asGroupId(3))).toEqual({ term: 3, nodes: [4], last: 1000 });
+
+  /** Node 1 leads three groups of its own, which shall have a second replica on node 4. */
+  async function stage(): Promise<Stage> {
+    const stateStore = await createMemoryStateFolder().open();
+    const asked: [GroupId, MembershipTarget][] = [];
+    const events: string[] = [];
+    const statuses = new Map<GroupId, GroupStatus>();
+    const host = {
+      ...createFakeHost(1, stateStore),
+      status: (id: GroupId) => statuses.get(id),
+      changeMembership: async (id: GroupId, target: MembershipTarget) => {
+        asked.push([id, target]);
+        await it.beforeAnswer(id);
+        statuses.set(id, { ...status({ voters: target.voters, learners: target.learners }), group: id });
+      },
+    };
+    const broker = createBrokerState({
+      host,
+      stateStore,
+      clock: realClock,
+      random: { below: () => 0, hex: () => '' },
+      facts: { nodeId: asNodeId(1), storeId: 's1', clientAddress: 'a:1', peerAddress: 'b:1', httpAddress: '', zone: 'z1' },
+      members: ids(1),
+      leaderCalls: {
+        registerNode: () => Promise.reject(new Error('unused')),
+        allocateProducerIds: () => Promise.reject(new Error('unused')),
+      },
+      limits: testLimits,
+      topicDefaults: { partitions: 1, replicationFactor: 0 },
+      maintenance: { retentionCheckMs: 3_600_000, balanceCheckMs: 3_600_000, balanceStableMs: 10_000 },
+      observer: { onProduced: () => {}, onFetched: () => {}, onEvent: ({ kind }) => events.push(kind) },
+    });
+    const state = metadataMachine.initial();
+    const partitions = [1, 2, 3].map((id) => ({ ...wish([1, 4]), groupId: asGroupId(id) }));
+    state.topics.set('t', { name: 't', topicId: 1, replicationFactor: 1, config: new Map(), partitions });
+    broker.metadata.state = state;
+    for (const { groupId } of partitions) {
+      broker.replicas.set(groupId, createPartitionReplica({ group: groupId, generation: 1 }));
+      statuses.set(groupId, { ...status({ voters: [1] }), group: groupId });
+    }
+    const it: Stage = { broker, statuses, asked, events, beforeAnswer: async () => {} };
+    return it;
+  }
+  const learning: MembershipTarget = { voters: ids(1), learners: ids(4) };
+  const done: MembershipTarget = { voters: ids(1, 4), learners: [] };
+  const [one, two, three] = [1, 2, 3].map(asGroupId) as [GroupId, GroupId, GroupId];
+
+  test('every group that is led here is led on, also behind one whose change is refused', async () => {
+    const it = await stage();
+    it.statuses.set(two, { ...status({ voters: [1] }), group: two, role: 'follower' });
+    const pending = new HostError({ reason: 'membership-change-pending' });
+    it.beforeAnswer = (group) => (group === one ? Promise.reject(pending) : Promise.resolve());
+    const memory = createPlacementMemory();
+    await followPlacement(it.broker, memory);
+    expect(it.asked).toEqual([
+      [one, learning],
+      [three, learning],
+    ]);
+    expect(it.events).toEqual(['maintenance-failed']);
+    // What its newcomer has to reach was noted in the same round.
+    expect([...memory.learning]).toEqual([[three, { term: 3, nodes: [4], last: 1000 }]]);
+  });
+
+  test('groups with newcomers are looked at in between, and nothing else', async () => {
+    const { broker, statuses, asked } = await stage();
+    const memory = createPlacementMemory();
+    await followLearners(broker, memory);
+    expect(asked).toEqual([]);
+    await followPlacement(broker, memory);
+    asked.length = 0;
+    await followLearners(broker, memory);
+    expect(asked).toEqual([]);
+    statuses.set(two, { ...status({ voters: [1], learners: [4], match: 1000 }), group: two });
+    await followLearners(broker, memory);
+    expect(asked).toEqual([[two, done]]);
+    expect([...memory.learning.keys()]).toEqual([one, three]);
+    // Another node leads this one now.
+    statuses.set(three, { ...status({ voters: [1], learners: [4] }), group: three, role: 'follower' });
+    await followLearners(broker, memory);
+    expect([...memory.learning.keys()]).toEqual([one]);
+  });
+
+  test('a group that one round is changing is left alone by the other', async () => {
+    const it = await stage();
+    const memory = createPlacementMemory();
+    await followPlacement(it.broker, memory);
+    it.asked.length = 0;
+    for (const group of [one, two]) it.statuses.set(group, { ...status({ voters: [1], learners: [4], match: 1000 }), group });
+    const answer = Promise.withResolvers<void>();
+    it.beforeAnswer = (group) => (group === one ? answer.promise : Promise.resolve());
+    const slow = followLearners(it.broker, memory);
+    await followPlacement(it.broker, memory);
+    expect(it.asked).toEqual([
+      [one, done],
+      [two, done],
+    ]);
+    answer.resolve();
+    await slow;
+    expect(it.asked).toHaveLength(2);
+    expect(memory.changing.size).toBe(0);
+    // And no group stays locked by a change that failed.
+    it.beforeAnswer = () => Promise.reject(new HostError({ reason: 'stopping' }));
+    it.statuses.set(three, { ...status({ voters: [1], learners: [4], match: 1000 }), group: three });
+    await followLearners(it.broker, memory);
+    expect([it.asked.at(-1), memory.changing.size]).toEqual([[three, done], 0]);
+  });
+
+  test('a broker that stops changes nothing more', async () => {
+    const { broker, asked } = await stage();
+    broker.stopping = true;
+    await followPlacement(broker, createPlacementMemory());
+    expect(asked).toEqual([]);
+  });
 });
