@@ -6,7 +6,7 @@ import { DataServiceService } from '@balsa/proto/client';
 import { accepted, callBroker, withRetries } from '../cluster/broker-call.ts';
 import { type CallScope, withinScope } from '../cluster/call-scope.ts';
 import type { ClientContext } from '../cluster/context.ts';
-import { refreshMetadata, tryRefresh } from '../cluster/metadata.ts';
+import { refreshMetadata, topicPartitions, tryRefresh } from '../cluster/metadata.ts';
 import type { ConsumedRecord } from '../consumer/consumer.ts';
 import { BalsaError } from '../errors.ts';
 import { decodeBatch } from '../records/batch-reader.ts';
@@ -41,6 +41,7 @@ export function readReplica(context: ClientContext, place: ReplicaPlace, scope: 
   const { topic, partition, node, offset, bytesMax = bytesMaxDefault } = place;
   const message = { topic, partition, offset: Number(offset), bytesMax };
   const attempt = async (): Promise<ReplicaRecords> => {
+    await topicPartitions(context, topic, scope);
     const address = await addressOf(context, node, scope);
     const answer = await callBroker(context, address, DataServiceService.readReplica, message, scope);
     const { batches, highWatermark, logStart } = accepted(answer, { topic, partition });
@@ -56,7 +57,11 @@ export function readReplica(context: ClientContext, place: ReplicaPlace, scope: 
     await tryRefresh(context);
     return false;
   };
-  return withRetries(context, scope, attempt, { onFailure });
+  // Nor does every node know the newest topics at once; that one does not exist is for the metadata leader to say.
+  const isKnown = (): boolean => (context.view.topics.get(topic)?.length ?? 0) > partition;
+  const isRetriable = ({ code, retriable }: BalsaError): boolean =>
+    retriable || ((code === 'UNKNOWN_TOPIC' || code === 'UNKNOWN_PARTITION') && isKnown());
+  return withRetries(context, scope, attempt, { onFailure, isRetriable });
 }
 
 async function addressOf(context: ClientContext, node: number, scope: CallScope): Promise<string> {

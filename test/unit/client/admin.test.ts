@@ -160,6 +160,21 @@ describe('what one replica holds', () => {
     expect((await clock.run(reading)).records).toHaveLength(3);
   });
 
+  test('is asked for again at a node that has not heard of a new topic, or of a new partition, and not of one that is gone', async () => {
+    const world = await withRecords();
+    const { clock, cluster, balsa, read } = world;
+    for (const code of ['UNKNOWN_TOPIC', 'UNKNOWN_PARTITION']) {
+      loseAnswers(world, 'ReadReplica', code, 2);
+      expect((await clock.run(read(2, 0n))).records).toHaveLength(3);
+    }
+    const absent = (topic: string, partition: number) => failed(balsa.admin.topics.readReplica({ topic, partition, node: 2, offset: 0n }));
+    expect((await clock.run(absent('absent', 0))).code).toBe('UNKNOWN_TOPIC');
+    loseAnswers(world, 'ReadReplica', 'UNKNOWN_PARTITION', 1_000);
+    expect((await clock.run(absent('t', 1))).code).toBe('UNKNOWN_PARTITION');
+    cluster.topics.delete('t');
+    expect((await clock.run(failed(read(2, 0n)))).code).toBe('UNKNOWN_TOPIC');
+  });
+
   test('cannot come from a node that is not there', async () => {
     const { clock, cluster, read } = await withRecords();
     expect(await clock.run(failed(read(9, 0n)))).toMatchObject({ code: 'INVALID_TARGET', message: expect.stringContaining('no node 9') });
