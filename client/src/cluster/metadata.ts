@@ -16,7 +16,8 @@ const brokerTimeoutMs = 1_000;
 
 /**
  * Asks for all topics in use (and `topic`); rejects if no broker answers. Resolves to
- * whether the metadata leader answered, which alone knows that a topic does not exist.
+ * whether the metadata leader answered this question, as it alone knows that a topic does
+ * not exist; the answer to one that was asked before may be older than the topic.
  */
 export function refreshMetadata(context: ClientContext, topic?: string): Promise<boolean> {
   const { lookup } = context;
@@ -24,7 +25,7 @@ export function refreshMetadata(context: ClientContext, topic?: string): Promise
   const { running } = lookup;
   if (running !== undefined) {
     const isCovered = topic === undefined || running.topics.length === 0 || running.topics.includes(topic);
-    return isCovered ? running.done : running.done.then(() => refreshMetadata(context, topic));
+    return running.done.then(() => (isCovered ? false : refreshMetadata(context, topic)));
   }
   const topics = [...lookup.topics];
   const done = askInTurn(context, topics).finally(() => {

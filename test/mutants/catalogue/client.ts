@@ -160,4 +160,13 @@ export const clientMutants: readonly Mutant[] = [
       tests('property/broker-model', 'a client asks again the brokers that were silent'),
     ],
   },
+  {
+    id: 'C17',
+    row: 'client metadata',
+    title: 'an answer to a question that was asked earlier denies a topic that was created since',
+    file: 'client/src/cluster/metadata.ts',
+    find: '(isCovered ? false : refreshMetadata(context, topic))',
+    replace: '(isCovered ? lookup.running === undefined : refreshMetadata(context, topic))',
+    checks: [tests('unit/client/early-client', 'an answer to a question that was asked before')],
+  },
 ];

@@ -57,3 +57,31 @@ test.each([1, 2, 3])('brokers that have just started do not make the topics vani
   const balsa = await world.connect();
   expect((await world.clock.run(balsa.admin.topics.list())).map(({ name }) => name)).toEqual(['a']);
 });
+
+test('an answer to a question that was asked before does not deny a topic that was created since', async () => {
+  const world = createFakeWorld();
+  const balsa = await world.connect();
+  let release = (): void => {};
+  const gate = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  const service = fakeService(world.cluster, 1);
+  const honest = service.unary.get(path);
+  let asked = 0;
+  const answer = async (request: unknown): Promise<unknown> => {
+    const said = await honest?.(request);
+    asked += 1;
+    if (asked === 1) await gate;
+    return said;
+  };
+  for (const { address } of world.cluster.nodes.values())
+    world.network.serve(address, { ...service, unary: new Map([...service.unary, [path, answer]]) });
+  const early = balsa.topic('a').offsets();
+  early.catch(() => undefined);
+  while (asked === 0) await world.clock.advance(1);
+  addTopic(world.cluster, 'a', 1);
+  const late = balsa.topic('a').offsets({ timeout: '5s' });
+  release();
+  expect(await world.clock.run(late)).toHaveLength(1);
+  await expect(world.clock.run(early)).rejects.toMatchObject({ code: 'UNKNOWN_TOPIC' });
+});
