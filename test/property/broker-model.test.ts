@@ -158,8 +158,8 @@ describe('sequences that once failed', () => {
     await playAll({ seed: 1286392824, nodes: 3 }, createJobs(), deleteJobs(), end('kill', 3));
   });
 
-  // The leader answers from what it has applied, before the first entry of its term is committed. Not every seed shows it.
-  test.fails('a new metadata leader does not deny topics that were acknowledged', async () => {
+  // Not every seed gives the office to a node that has not applied the creation yet.
+  test('a new metadata leader does not deny topics that were acknowledged', async () => {
     for (let seed = 1; seed <= 40; seed++) expect(await topicsAfterRestart({ seed, nodes: 3, powerLossAtEnd: true })).toContain('jobs');
   });
 

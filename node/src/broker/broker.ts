@@ -8,6 +8,8 @@ import type { LeaderChange } from '../host/vocabulary.ts';
 import type { BrokerOptions, BrokerState, NodeFacts } from './broker-state.ts';
 import { createBrokerState } from './broker-state.ts';
 import { initialiseCluster, joinCluster, openMetadata, registerNode } from './cluster.ts';
+import type { ClusterDescription } from './describe-cluster.ts';
+import { describeCluster, describeClusterConfirmed } from './describe-cluster.ts';
 import type { Fetched, FetchInput } from './fetch.ts';
 import { fetch } from './fetch.ts';
 import { balanceOnce } from './leader-balance.ts';
@@ -25,8 +27,8 @@ import { startReconcile } from './reconcile.ts';
 import { retainOnce } from './retention.ts';
 import type { GroupReport, ReadinessCheck } from './status.ts';
 import { raftStatus, readiness, transferLeadership } from './status.ts';
-import type { ClusterDescription, TopicDescription, TopicToCreate } from './topics.ts';
-import { alterTopic, createTopic, deleteTopic, describeCluster, setReplicas } from './topics.ts';
+import type { TopicDescription, TopicToCreate } from './topics.ts';
+import { alterTopic, createTopic, deleteTopic, setReplicas } from './topics.ts';
 
 export interface Broker {
   /** Opens the metadata group and starts working; does not wait for the cluster. `joined` rejects if this node can never join. */
@@ -39,6 +41,7 @@ export interface Broker {
   readonly listOffset: (topic: string, partition: number, question: OffsetQuestion) => Promise<Offset>;
   readonly nextProducerId: () => Promise<number>;
   readonly describeCluster: (topics: readonly string[]) => ClusterDescription;
+  readonly describeClusterConfirmed: (topics: readonly string[]) => Promise<ClusterDescription>;
   readonly createTopic: (wanted: TopicToCreate) => Promise<TopicDescription>;
   readonly deleteTopic: (name: string) => Promise<void>;
   readonly alterTopic: (change: Parameters<typeof alterTopic>[1]) => Promise<TopicDescription>;
@@ -73,6 +76,7 @@ export function createBroker(options: BrokerOptions): Broker {
     listOffset: (topic, partition, question) => listOffset(broker, topic, partition, question),
     nextProducerId: () => nextProducerId(broker),
     describeCluster: (topics) => describeCluster(broker, topics),
+    describeClusterConfirmed: (topics) => describeClusterConfirmed(broker, topics),
     createTopic: (wanted) => createTopic(broker, wanted),
     deleteTopic: (name) => deleteTopic(broker, name),
     alterTopic: (change) => alterTopic(broker, change),

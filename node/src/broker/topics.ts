@@ -1,8 +1,7 @@
-/** Topics: created, deleted and altered on the metadata leader; described everywhere. */
+/** Topics: created, deleted and altered on the metadata leader. */
 import type { NodeId } from '../core/ids.ts';
 import { metadataGroup } from '../core/ids.ts';
-import type { NodeRecord, TopicRecord } from '../core/machines/metadata/state.ts';
-import { sortedNodes, sortedTopics } from '../core/machines/metadata/state.ts';
+import type { TopicRecord } from '../core/machines/metadata/state.ts';
 import type { LeaderHint } from './broker-error.ts';
 import { viaHost } from './broker-error.ts';
 import type { BrokerState } from './broker-state.ts';
@@ -33,14 +32,6 @@ export interface PartitionDescription {
 export interface TopicDescription {
   readonly topic: TopicRecord;
   readonly partitions: readonly PartitionDescription[];
-}
-
-export interface ClusterDescription {
-  readonly clusterId: string;
-  readonly nodes: readonly (NodeRecord & { readonly connected: boolean })[];
-  readonly topics: readonly TopicDescription[];
-  /** Leader of the metadata group; 0 if unknown. */
-  readonly controller: NodeId;
 }
 
 /** The topic, once its partitions that live here have leaders, so that producing works at once. */
@@ -91,21 +82,8 @@ async function waitForLeaders(broker: BrokerState, topic: TopicRecord): Promise<
   await waitUntil(broker.clock, leadersTimeoutMs, () => mine.every(({ groupId }) => leaderOf(broker, groupId).leader !== 0));
 }
 
-/** The asked topics that exist, or all of them. */
-export function describeCluster(broker: BrokerState, names: readonly string[]): ClusterDescription {
-  const { state } = broker.metadata;
-  const topics = names.length === 0 ? sortedTopics(state) : [...new Set(names)].flatMap((name) => state.topics.get(name) ?? []);
-  const isConnected = (node: NodeId): boolean => node === broker.facts.nodeId || broker.host.isConnected(node);
-  return {
-    clusterId: state.clusterId,
-    nodes: sortedNodes(state).map((node) => ({ ...node, connected: isConnected(node.nodeId) })),
-    topics: topics.map((topic) => describeTopic(broker, topic)),
-    controller: leaderOf(broker, metadataGroup).leader,
-  };
-}
-
 /** Leaders of partitions without a replica here are unknown here: clients then ask the replicas. */
-function describeTopic(broker: BrokerState, topic: TopicRecord): TopicDescription {
+export function describeTopic(broker: BrokerState, topic: TopicRecord): TopicDescription {
   const partitions = topic.partitions.map(({ groupId, replicas }, number) => ({
     number,
     group: groupId,

@@ -182,6 +182,18 @@ export const hostMutants: readonly Mutant[] = [
     checks: [tests('unit/broker/visible-once', 'a batch that is sent again is read once')],
   },
   {
+    id: 'V8',
+    row: 'visibility',
+    title: 'a new metadata leader denies topics before it knows what was committed',
+    file: `${broker}/describe-cluster.ts`,
+    find: '!claims || (await isConfirmed(broker))',
+    replace: '!claims || isConfirmed !== (await undefined)',
+    checks: [
+      tests('unit/broker/describe-cluster', 'a leader that no majority confirms'),
+      tests('property/broker-model', 'does not deny topics'),
+    ],
+  },
+  {
     id: 'R1',
     row: 'repair',
     title: 'a damaged entry is replaced by whatever a peer has at its index',

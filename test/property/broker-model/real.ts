@@ -85,14 +85,7 @@ export async function startCluster(setup: Setup, run: RunState, trace: Trace, to
     complete({ type: 'ok', incarnation: incarnationOf(created) });
     addLogs(model, created);
   }
-  for (let round = 0; round < 2; round++) await settleMetadata(real);
   return { model, real };
-}
-
-/** A write without effect: with it goes the commit index of what was written before, to every disk. */
-async function settleMetadata({ clock, admin }: Real): Promise<void> {
-  const altering = admin.admin.topics.alter('logs', { config: { 'retention.bytes': '' } }, { timeout: foundingMs });
-  await clock.settle('the metadata is written', altering, foundingMs);
 }
 
 export const incarnationOf = ({ partitions }: TopicDescription): string => String(partitions[0]?.groupId);

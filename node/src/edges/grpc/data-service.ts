@@ -48,7 +48,9 @@ export function dataHandlers(options: EdgeOptions, gate: UnaryGate): UntypedServ
       (request) => readReplica(options, request),
       (error) => encodeFetchAnswer({ ...noAnswer, error }),
     ),
-    getMetadata: unary(gate, 'GetMetadata', ({ topics }) => clusterToWire(broker.describeCluster(topics), broker.facts.nodeId)),
+    getMetadata: unary(gate, 'GetMetadata', async ({ topics }) =>
+      clusterToWire(await broker.describeClusterConfirmed(topics), broker.facts.nodeId),
+    ),
     listOffsets: unary(
       gate,
       'ListOffsets',

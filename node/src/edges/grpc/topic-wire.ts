@@ -1,6 +1,7 @@
 /** Cluster and topic descriptions in the form of the wire. */
 import type { GetMetadataResponse, TopicInfo } from '@balsa/proto/client';
-import type { ClusterDescription, TopicDescription } from '../../broker/topics.ts';
+import type { ClusterDescription } from '../../broker/describe-cluster.ts';
+import type { TopicDescription } from '../../broker/topics.ts';
 import type { NodeId } from '../../core/ids.ts';
 
 export function topicToWire({ topic, partitions }: TopicDescription): TopicInfo {

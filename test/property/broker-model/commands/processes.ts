@@ -1,5 +1,4 @@
 /** Processes of the nodes end, begin and stand still. */
-import { metadataGroup, noNode } from '@balsa/node/core/ids.ts';
 import { SimFailure } from '../../../sim/checks/sim-failure.ts';
 import * as lifecycle from '../../../sim/nemesis/lifecycle.ts';
 import { describe } from '../../../sim/run/liveness.ts';
@@ -111,14 +110,10 @@ function resumeAll({ paused }: Model, real: Real): void {
   paused.clear();
 }
 
-/**
- * Everything runs again; resolves when all nodes say that they are ready and agree on the
- * metadata: until then a new metadata leader may show a past in which the newest topics do not
- * exist.
- */
+/** Everything runs again; resolves when all nodes say that they are ready. */
 export async function runAll(model: Model, real: Real): Promise<void> {
   startAll(model, real);
-  const isOver = (): boolean => real.run.failure !== undefined || real.world.nodes.every((node) => isReady(node) && hasAllMetadata(node));
+  const isOver = (): boolean => real.run.failure !== undefined || real.world.nodes.every(isReady);
   await real.clock.until('all nodes are ready', isOver, readyMs).catch((error: unknown) => {
     throw new SimFailure('healed nodes become ready', `${String(error)} ${JSON.stringify(describe(real.run))}`);
   });
@@ -132,11 +127,6 @@ export function startAll(model: Model, real: Real): void {
 }
 
 export const isReady = ({ life }: SimNode): boolean => life?.broker.readiness().every(({ problem }) => problem === undefined) === true;
-
-function hasAllMetadata({ life }: SimNode): boolean {
-  const status = life?.host.status(metadataGroup);
-  return status !== undefined && status.leader !== noNode && status.applied === status.last;
-}
 
 /** All lose power at once: what was acknowledged is on the disks. */
 export async function losePowerTogether(model: Model, real: Real): Promise<void> {

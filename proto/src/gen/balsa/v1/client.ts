@@ -97,7 +97,10 @@ export interface GetMetadataResponse {
   nodes: NodeInfo[];
   /** The asked topics that exist. */
   topics: TopicInfo[];
-  /** Leader of the metadata group, which takes admin writes; 0 if unknown. */
+  /**
+   * Leader of the metadata group, which takes admin writes; 0 if unknown. The broker that
+   * answers names itself only after a majority confirmed it: then no topic that was there is missing.
+   */
   controllerNodeId: number;
   /** Node id of the broker that answers. */
   answeringNodeId: number;
