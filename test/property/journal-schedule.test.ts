@@ -100,7 +100,7 @@ function createLedger() {
       }
       const call = ledger.calls++;
       const frameCount = ledger.prefixes.length - 1;
-      await journal.append(frames, { essential: true });
+      await journal.append(frames, { purpose: 'essential' });
       if (call !== ledger.resolvedCalls) ledger.outOfOrder.push(`call ${call} resolved as number ${ledger.resolvedCalls}`);
       ledger.resolvedCalls++;
       ledger.resolvedFrames = frameCount;

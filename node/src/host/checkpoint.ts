@@ -19,6 +19,7 @@ import type { GroupState, HostState } from './state.ts';
 import { enqueue, failHost } from './schedule.ts';
 import type { Checkpoint } from './vocabulary.ts';
 import type { StateWrite } from '../ports/state-store.ts';
+import { JournalFull } from '../storage/journal/vocabulary.ts';
 
 export function maybeCheckpoint(host: HostState, group: GroupState): void {
   const due = group.bytesSinceCheckpoint >= host.limits.checkpointBytes || group.commandsSinceCheckpoint >= host.limits.checkpointCommands;
@@ -72,6 +73,9 @@ export async function maybeCompact(host: HostState, group: GroupState): Promise<
   group.compacting = true;
   try {
     await compactAt(host, group, chosen);
+  } catch (error) {
+    // A full disk: the log stays as it is, and the next try may find space.
+    if (!(error instanceof JournalFull)) throw error;
   } finally {
     group.compacting = false;
   }
@@ -84,7 +88,7 @@ async function compactAt(host: HostState, group: GroupState, chosen: Checkpoint)
   const saved = decodeCheckpoint(row);
   assert(saved.checkpoint.term === chosen.term, 'a stored checkpoint is the one that was saved', { chosen, saved: saved.checkpoint });
   const snapshot = { index: chosen.index, term: chosen.term, membership: membershipAt(group.raft, chosen.index), state: saved.state };
-  await host.options.journal.append([{ ...group.key, kind: 'log-start', snapshot }], { essential: true });
+  await host.options.journal.append([{ ...group.key, kind: 'log-start', snapshot }], { purpose: 'upkeep' });
   if (group.epoch !== epoch || group.removed) return;
   enqueue(host, group, { input: { type: 'compact', index: chosen.index } });
   const older = group.checkpoints.filter(({ index }) => index < chosen.index);

@@ -107,7 +107,7 @@ async function remove(host: HostState, id: GroupId, why: 'deleted' | 'moved'): P
   abandonReads(group);
   const { journal } = host.options;
   const memory = why === 'moved' ? retirementFrames(host, group) : forgetting(host, group.key);
-  await journal.append([...memory, { ...group.key, kind: 'removed' }], { essential: true });
+  await journal.append([...memory, { ...group.key, kind: 'removed' }], { purpose: 'essential' });
   await host.options.stateStore.write([
     { op: 'delete-range', family: checkpointFamily, ...checkpointRange(group.key) },
     ...group.machine.takeRows(),

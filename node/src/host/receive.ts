@@ -25,6 +25,7 @@ function dropReason(
   if (group === undefined || message.from !== from || message.to !== host.options.self) return 'unknown-group';
   if (group.key.generation !== generation) return 'old-generation';
   if (group.faulty) return 'faulty';
+  if (message.kind === 'snapshot-request') return claimRoom(host, message.snapshot.state.byteLength) ? undefined : 'disk-full';
   if (message.kind !== 'append-request' || message.entries.length === 0) return undefined;
   if (host.unsyncedBytes > host.limits.unsyncedBytesMax) return 'unsynced-bytes';
   // The first entry of a new leader must always be taken: without it nobody could read either.

@@ -100,7 +100,7 @@ async function giveBirth(host: HostState, key: GroupKey, membership: Membership,
   const hardState = { term: term ?? asTerm(0), votedFor: term === undefined ? noNode : host.options.self, commit: zeroIndex };
   const frames: Frame[] = [{ ...key, kind: 'log-start', snapshot }];
   if (term !== undefined) frames.push({ ...key, kind: 'hard-state', hardState });
-  await host.options.journal.append(frames, { essential: true });
+  await host.options.journal.append(frames, { purpose: 'essential' });
   return { ...key, hardState, snapshot, first: asRaftIndex(1), last: zeroIndex };
 }
 

@@ -60,7 +60,7 @@ async function cutBefore(host: HostState, group: GroupState, found: RecoveredGro
   const [entry] = keep < found.first ? [other] : await journal.read(group.key, keep, keep, 0);
   if (group.removed || host.failed) return;
   assert(entry !== undefined, 'a read gives at least one entry', { ...group.key, keep });
-  await journal.append([...raiseTerm(group, found.hardState, entry.term), { ...group.key, kind: 'entry', entry }], { essential: true });
+  await journal.append([...raiseTerm(group, found.hardState, entry.term), { ...group.key, kind: 'entry', entry }], { purpose: 'upkeep' });
 }
 
 /** The peer's log starts behind the damage: its state replaces what was lost. */
@@ -79,7 +79,7 @@ async function takeLogStart(
   if (own === unknownTerm && index < found.last) return `it is not known whether the log of node ${peer} agrees with this one at ${index}`;
   if (own !== term && own !== unknownTerm && index <= knownCommit(group, found)) return contradiction(peer, index);
   const frames: Frame[] = [...raiseTerm(group, found.hardState, term), { ...group.key, kind: 'log-start', snapshot }];
-  await host.options.journal.append(frames, { essential: true });
+  await host.options.journal.append(frames, { purpose: 'upkeep' });
   host.options.observer?.onSnapshot?.('installed', state.byteLength);
   return undefined;
 }

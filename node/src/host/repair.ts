@@ -153,7 +153,7 @@ function membersOf({ options }: HostState, { key, birth }: GroupState, found: Re
 async function rejoin(host: HostState, group: GroupState, repair: Repair, found: RecoveredGroup): Promise<undefined> {
   const { key, birth, machine } = group;
   // What the group had ordered before it fell silent may still be on its way; a start counts on its disk.
-  await host.options.journal.append([{ ...key, kind: 'hard-state', hardState: found.hardState }], { essential: true });
+  await host.options.journal.append([{ ...key, kind: 'hard-state', hardState: found.hardState }], { purpose: 'essential' });
   if (isOver(host, group)) return;
   const next = await recoverGroup(host, { ...key, birth, machine }, repair.machineKept ? group.applied : undefined);
   if (isOver(host, group) || next.faulty) return;

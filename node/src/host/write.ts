@@ -43,7 +43,7 @@ export function submitWrites(host: HostState, set: WriteSet): void {
   host.claimedBytes = 0;
   if (set.waiting.length === 0) return;
   host.unsyncedBytes += set.bytes;
-  host.options.journal.append(set.frames, { essential: true }).then(
+  host.options.journal.append(set.frames, { purpose: 'essential' }).then(
     () => {
       host.unsyncedBytes -= set.bytes;
       releaseWrites(host, set.waiting);

@@ -162,7 +162,7 @@ export const clientMutants: readonly Mutant[] = [
   },
   {
     id: 'C17',
-    row: 'client metadata',
+    row: 'client reads',
     title: 'an answer to a question that was asked earlier denies a topic that was created since',
     file: 'client/src/cluster/metadata.ts',
     find: '(isCovered ? false : refreshMetadata(context, topic))',

@@ -100,10 +100,10 @@ export const hostMutants: readonly Mutant[] = [
     row: 'B21',
     title: 'the core learns that a write is on disk when it is handed to the journal',
     file: `${host}/write.ts`,
-    find: '  host.options.journal.append(set.frames, { essential: true }).then(\n',
+    find: "  host.options.journal.append(set.frames, { purpose: 'essential' }).then(\n",
     replace:
       "  for (const { group, token } of set.waiting) enqueue(host, group, { input: { type: 'persisted', token } });\n" +
-      '  host.options.journal.append(set.frames, { essential: true }).then(\n',
+      "  host.options.journal.append(set.frames, { purpose: 'essential' }).then(\n",
     checks: [tests('unit/host/durability-order')],
     bySimulation: {},
   },
@@ -192,6 +192,24 @@ export const hostMutants: readonly Mutant[] = [
       tests('unit/broker/describe-cluster', 'a leader that no majority confirms'),
       tests('property/broker-model', 'does not deny topics'),
     ],
+  },
+  {
+    id: 'D1',
+    row: 'journal',
+    title: 'a cut of the log that finds no room ends the node',
+    file: `${host}/checkpoint.ts`,
+    find: '    if (!(error instanceof JournalFull)) throw error;\n',
+    replace: '    if (JournalFull !== undefined) throw error;\n',
+    checks: [tests('unit/host/full-disk', 'the log is cut later')],
+  },
+  {
+    id: 'D2',
+    row: 'journal',
+    title: 'a snapshot is taken although the disk has no room for it',
+    file: `${host}/receive.ts`,
+    find: "  if (message.kind === 'snapshot-request') return claimRoom(host, message.snapshot.state.byteLength) ? undefined : 'disk-full';\n",
+    replace: '',
+    checks: [tests('unit/host/full-disk', 'a snapshot that has no room is dropped')],
   },
   {
     id: 'R1',

@@ -11,31 +11,44 @@ import { contentOfFrame, type FrameContent } from './frame-content.ts';
 import { clearLog, continuesAfter, cutFrom, type GroupLog, lastIndex, noteMembership, pushEntry, startAfter } from './group-log.ts';
 import { mayAppend, reportFull, retrySpace } from './space.ts';
 import { dropLog, findOrCreateLog, type JournalState } from './state.ts';
-import { type Frame, JournalFull } from './vocabulary.ts';
+import { type AppendPurpose, type Frame, JournalFull } from './vocabulary.ts';
 import { failJournal, startFlush } from './write.ts';
 
-export function appendFrames(state: JournalState, frames: readonly Frame[], essential: boolean): Promise<void> {
+export function appendFrames(state: JournalState, frames: readonly Frame[], purpose: AppendPurpose): Promise<void> {
   assert(!state.closed, 'append after close');
   if (state.fatal !== undefined) return new Promise(() => undefined);
   if (frames.length === 0) return appendMarker(state);
   const contents = frames.map((frame) => contentOfFrame(frame));
   const bytes = contents.reduce((sum, content) => sum + contentBytes(content), 0);
-  if (!mayAppend(state, bytes, essential)) {
+  if (!mayAppend(state, bytes, purpose)) {
     retrySpace(state, (error) => failJournal(state, error), true);
-    return Promise.reject(new JournalFull(`no room for ${bytes} bytes${essential ? ', not even in the reserve' : ''}`));
+    if (purpose !== 'essential') return Promise.reject(new JournalFull(`no room for ${bytes} bytes of ${purpose} frames`));
   }
   const logs: GroupLog[] = [];
+  let makesGarbage = false;
   for (const [i, frame] of frames.entries()) {
+    makesGarbage ||= cuts(state, frame);
     if (frame.kind === 'log-start') contents[i] = contentOfFrame(frame, { restored: false, keeps: keepsSuffix(state, frame) });
     logs.push(indexFrame(state, frame, contents[i]));
   }
-  return enqueue(state, contents, logs, bytes);
+  return enqueue(state, contents, logs, bytes, makesGarbage);
+}
+
+/** Older frames are garbage as soon as this one is indexed. Hard states are replaced when they have a place. */
+function cuts(state: JournalState, frame: Frame): boolean {
+  return frame.kind === 'entry' ? frame.entry.index <= lastIndex(findOrCreateLog(state.groups, frame)) : frame.kind !== 'hard-state';
 }
 
 /** Hands frames whose logs are settled to the write loop. */
-export function enqueue(state: JournalState, contents: readonly FrameContent[], logs: readonly GroupLog[], bytes: number): Promise<void> {
+export function enqueue(
+  state: JournalState,
+  contents: readonly FrameContent[],
+  logs: readonly GroupLog[],
+  bytes: number,
+  makesGarbage = false,
+): Promise<void> {
   return new Promise((resolve) => {
-    state.pending.push({ contents, logs, taken: 0, cacheMark: state.cache.added, resolve });
+    state.pending.push({ contents, logs, taken: 0, makesGarbage, cacheMark: state.cache.added, resolve });
     state.pendingBytes += bytes;
     reportFull(state);
     startFlush(state);

@@ -52,7 +52,7 @@ export async function openJournal(openOptions: JournalOpenOptions): Promise<Repa
       const log = findLog(state.groups, key);
       return log === undefined ? [] : factsOf(log, first, last);
     },
-    append: (toAppend, appendOptions) => appendFrames(state, toAppend, appendOptions?.essential === true),
+    append: (toAppend, appendOptions) => appendFrames(state, toAppend, appendOptions?.purpose ?? 'client'),
     cached: (key, first, last): readonly Entry<Uint8Array>[] | undefined => {
       const log = findLog(state.groups, key);
       return log === undefined ? undefined : cachedRange(log, first, last);
@@ -91,6 +91,8 @@ function stateOf(options: JournalOptions, recovered: Awaited<ReturnType<typeof r
     preparing: undefined,
     blocked: false,
     fullReported: false,
+    stuck: false,
+    stuckListeners: new Set(),
     spaceWaiters: [],
     cancelRetry: undefined,
     lastAttemptMs: options.now(),

@@ -19,7 +19,7 @@ export interface JournalOptions {
   readonly cacheBytesMax: number;
   /** One write covers at most this (or one frame, if that is larger). Default: 8 MiB. Maximum: half a segment. */
   readonly batchBytesMax: number;
-  /** Room that only essential frames may use when the disk is full. Default: 1 MiB. Maximum: a quarter of a segment. */
+  /** Room that clients may not use when the disk is full (AppendPurpose). Default: 1 MiB. Maximum: a quarter of a segment. */
   readonly reserveBytes: number;
   /** No new segment is begun if less would stay free on the disk. Default: 256 MiB. */
   readonly fullFreeBytesMin: number;

@@ -40,7 +40,7 @@ async function reclaim(state: JournalState, barrier: () => Promise<void>): Promi
   await moveForward(state);
   const garbage = leadingGarbage(state);
   if (garbage.length === 0) return 0;
-  await appendMarker(state);
+  if (!(await isProven(state))) return 0;
   await barrier();
   if (state.fatal !== undefined || state.closed) return 0;
   const removal = removeSegments(state, garbage);
@@ -51,6 +51,22 @@ async function reclaim(state: JournalState, barrier: () => Promise<void>): Promi
   const bytes = await removal;
   retrySpace(state, (error) => failJournal(state, error));
   return bytes;
+}
+
+/**
+ * Every frame that made something garbage is on disk. Frames that wait for space may wait for what this
+ * call is to give: it does not wait for them, and goes on if they made nothing garbage.
+ */
+async function isProven(state: JournalState): Promise<boolean> {
+  let listener = (): void => {};
+  const isStuck = new Promise<false>((resolve) => {
+    listener = (): void => resolve(false);
+  });
+  state.stuckListeners.add(listener);
+  if (state.stuck) listener();
+  const isOnDisk = await Promise.race([appendMarker(state).then(() => true), isStuck]);
+  state.stuckListeners.delete(listener);
+  return isOnDisk || !state.pending.some(({ makesGarbage }) => makesGarbage);
 }
 
 const isGarbage = (state: JournalState, segment: Segment): boolean =>
@@ -69,7 +85,7 @@ async function moveForward(state: JournalState): Promise<void> {
     if (isGarbage(state, segment)) continue;
     if (segment === state.active || segment.readers > 0 || state.closed) return;
     const live = liveFrames(state, segment.sequence);
-    if (live === undefined || live.bytes > Math.min(budget, segment.bytes / 4) || !mayAppend(state, live.bytes, true)) return;
+    if (live === undefined || live.bytes > Math.min(budget, segment.bytes / 4) || !mayAppend(state, live.bytes, 'upkeep')) return;
     budget -= live.bytes;
     await moveFrames(state, segment, live.groups);
     // Something new was put in its way meanwhile (a frame placed, a read begun): the next call goes on.

@@ -16,7 +16,7 @@ export async function repairEntries(state: JournalState, key: GroupKey, entries:
   const contents = lost.map((entry) => contentOfFrame({ ...key, kind: 'entry', entry }, { restored: true, keeps: false }));
   const bytes = contents.reduce((sum, content) => sum + contentBytes(content), 0);
   if (lost.length === 0) return;
-  if (!mayAppend(state, bytes, false)) throw new JournalFull(`no room for ${bytes} bytes`);
+  if (!mayAppend(state, bytes, 'client')) throw new JournalFull(`no room for ${bytes} bytes`);
   const logs = contents.map(() => log);
   await enqueue(state, contents, logs, bytes);
   for (const entry of lost) {

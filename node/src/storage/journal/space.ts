@@ -5,14 +5,17 @@
  * Batches only ever go into space that is already on disk, so that a full disk is
  * met while preparing the *next* segment, when a whole one is still free. From then on
  * (`blocked`) client appends are admitted while they leave `reserveBytes` of the
- * active segment; essential ones may use that as well. Whether a call is admitted is
- * decided when it is made: nothing of a refused call is written or indexed. When
- * the spare can be prepared again, everything is as before.
+ * active segment; upkeep may use half of that, essential ones all of it. Whether a call is
+ * admitted is decided when it is made: nothing of a refused call is written or indexed.
+ * Essential calls are never refused. Those that do not fit wait, as does all that was admitted
+ * before the lack of space was known: the node then behaves as with a disk that stands still.
+ * When the spare can be prepared again, everything is as before.
  */
 import { DiskError } from '../../ports/disk.ts';
 import { batchHeaderBytes } from './batch.ts';
 import { prepareSegment, segmentHeaderBytes } from './segment.ts';
 import { createSegment, type JournalState } from './state.ts';
+import type { AppendPurpose } from './vocabulary.ts';
 
 const spaceCodes = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
 
@@ -34,9 +37,18 @@ export function isFull(state: JournalState): boolean {
   return state.blocked && unclaimedBytes(state) < reserveBytes + batchBytesMax;
 }
 
-export function mayAppend(state: JournalState, bytes: number, essential: boolean): boolean {
+export function mayAppend(state: JournalState, bytes: number, purpose: AppendPurpose): boolean {
   if (!state.blocked) return true;
-  return essential ? bytes <= unclaimedBytes(state) : !isFull(state) && bytes <= unclaimedBytes(state) - state.options.reserveBytes;
+  const { reserveBytes } = state.options;
+  const room = unclaimedBytes(state);
+  switch (purpose) {
+    case 'client':
+      return !isFull(state) && bytes <= room - reserveBytes;
+    case 'upkeep':
+      return bytes <= room - reserveBytes / 2;
+    case 'essential':
+      return bytes <= room;
+  }
 }
 
 /** Reports changes of isFull. */

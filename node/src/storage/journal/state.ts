@@ -32,6 +32,8 @@ export interface PendingCall {
   readonly logs: readonly GroupLog[];
   /** Frames already handed to a batch. */
   taken: number;
+  /** Frames of it made older ones garbage when it was made, before it is on disk. */
+  readonly makesGarbage: boolean;
   /** Value of EntryCache.added after this call: its entries are on disk when it resolves. */
   readonly cacheMark: number;
   readonly resolve: () => void;
@@ -66,6 +68,10 @@ export interface JournalState {
   blocked: boolean;
   /** Last value of stats().full that was reported. */
   fullReported: boolean;
+  /** The write loop waits for a segment, and nothing is on its way to the disk. */
+  stuck: boolean;
+  /** Called once when that begins. */
+  readonly stuckListeners: Set<() => void>;
   /** Called when space may have come back. */
   spaceWaiters: (() => void)[];
   cancelRetry: (() => void) | undefined;

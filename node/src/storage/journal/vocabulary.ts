@@ -12,8 +12,8 @@
  *    made while a write is under way share the next write (group commit).
  *  - A failed fdatasync, or any write error other than lack of space, is fatal: `onFatal`
  *    is called once, no later append ever resolves, the process must end.
- *  - Lack of space rejects *client* appends with JournalFull before anything is written;
- *    frames marked `essential` (hard state, truncation, log starts) use the reserve.
+ *  - Lack of space rejects appends of clients and of upkeep with JournalFull before anything is
+ *    written; essential ones use the reserve, and wait for space when that is used up.
  *  - Reads verify the frame's checksum and reject with JournalCorrupt, never wrong bytes; so does a read that fails with EIO.
  */
 import type { GroupId, RaftIndex, Term } from '../../core/ids.ts';
@@ -59,16 +59,23 @@ export interface EntryFacts {
   readonly membership?: Membership;
 }
 
+/**
+ * What frames are appended for, which says how much of the disk-full reserve they may use: client
+ * entries nothing, upkeep (which gives space back later, or may wait) half of it, and the rest
+ * is for what a node cannot do without, such as its votes.
+ */
+export type AppendPurpose = 'client' | 'upkeep' | 'essential';
+
 export interface Journal {
   /** Groups found at open. */
   readonly groups: () => readonly RecoveredGroup[];
   /** Facts of the entries of a group in [first, last]. */
   readonly facts: (key: GroupKey, first: RaftIndex, last: RaftIndex) => readonly EntryFacts[];
   /**
-   * Appends frames; `essential` frames may use the disk-full reserve.
+   * Appends frames, by default those of clients.
    * Calls resolve in order; a call without frames resolves once everything before it is on disk. Rejects with JournalFull (nothing written) or never after a fatal error.
    */
-  readonly append: (frames: readonly Frame[], options?: { readonly essential?: boolean }) => Promise<void>;
+  readonly append: (frames: readonly Frame[], options?: { readonly purpose?: AppendPurpose }) => Promise<void>;
   /** Entries [first, last] if *all* of them are in memory (written or not), else undefined. */
   readonly cached: (key: GroupKey, first: RaftIndex, last: RaftIndex) => readonly Entry<Uint8Array>[] | undefined;
   /** Entries from `first`, at most to `last`, until `bytesMax` is exceeded (at least one). */

@@ -94,10 +94,19 @@ async function makeRoom(state: JournalState): Promise<boolean> {
   while (state.spare === undefined) {
     prepareSpare(state, (error) => failJournal(state, error));
     await state.preparing;
-    if (state.spare === undefined && !(await waitForSpace(state))) return false;
+    if (state.spare !== undefined) break;
+    noteStuck(state);
+    const goesOn = await waitForSpace(state);
+    state.stuck = false;
+    if (!goesOn) return false;
   }
   roll(state, state.spare);
   return true;
+}
+
+function noteStuck(state: JournalState): void {
+  state.stuck = true;
+  for (const listener of state.stuckListeners) listener();
 }
 
 function roll(state: JournalState, next: Segment): void {
