@@ -23,4 +23,5 @@ export type { RaftAdmin, RaftGroup, RaftStatus, TransferResult } from './admin/r
 export type { Clock } from './ports/clock.ts';
 export type { Random } from './ports/random.ts';
 export type { ClientStream, Method, StreamHandler, Transport, UnaryOptions } from './ports/transport.ts';
+export { grpcTransport } from './transport/grpc-transport.ts';
 export type { Ports } from './ports/ports.ts';

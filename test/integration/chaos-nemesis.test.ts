@@ -41,7 +41,12 @@ beforeAll(async () => {
   nemesis = createNemesis({
     cluster,
     admin: balsa,
-    load: { setRate: () => undefined, crashProducer: async () => ({ producer: 'none', unanswered: 0 }) },
+    load: {
+      setRate: () => undefined,
+      setRepeats: () => undefined,
+      repeats: () => ({ sent: 0, duplicates: 0 }),
+      crashProducer: async () => ({ producer: 'none', unanswered: 0 }),
+    },
     random: createChance(1),
     partition: { topic, partition: 0 },
     control: (node) => faultControl(cluster.node(node).httpAddress),
@@ -118,6 +123,7 @@ describe('one fault after the other', () => {
     ['swizzle-clog', { with: { stepMs: 20 } }],
     ['reset', {}],
     ['refuse', { target: 'follower' }],
+    ['slow-close', { with: { lateMs: 300 } }],
     ['reply-cut', { target: 'all' }],
     ['sync-error', { forMs: 2000 }],
     ['write-error', { target: 'follower', with: { times: 1 }, forMs: 2000 }],

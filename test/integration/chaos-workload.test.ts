@@ -13,6 +13,7 @@ import { readHistory } from '@balsa/chaos/record/read-record.ts';
 import { foundTopics } from '@balsa/chaos/run/found-topics.ts';
 import { loadSchema } from '@balsa/chaos/scenario/load.ts';
 import { topicSchema } from '@balsa/chaos/scenario/scenario.ts';
+import type { Repeats } from '@balsa/chaos/nemesis/load-control.ts';
 import { createNumbers } from '@balsa/chaos/workload/crew.ts';
 import { drain } from '@balsa/chaos/workload/drain.ts';
 import { startProbes } from '@balsa/chaos/workload/probes.ts';
@@ -46,6 +47,7 @@ let failures: readonly Error[];
 /** From the kill until the cluster was complete again. */
 let lossWindow: Window;
 let unanswered: number;
+let repeats: Repeats;
 
 beforeAll(async () => {
   const cluster = await startChaosCluster({ nodes: 3 });
@@ -78,7 +80,9 @@ async function loseLeader(cluster: ChaosCluster, admin: Balsa, workload: Workloa
     const goal = workload.acked() + seconds * recordsPerSecond;
     await until(`acknowledgements of ${seconds} s`, () => workload.acked() >= goal);
   };
+  workload.setRepeats(4);
   await serve(1.5);
+  repeats = workload.repeats();
   unanswered = (await workload.crashProducer()).unanswered;
   await serve(0.5);
   const { partitions } = await admin.admin.topics.describe('orders');
@@ -88,6 +92,7 @@ async function loseLeader(cluster: ChaosCluster, admin: Balsa, workload: Workloa
   await serve(1.5);
   node.start();
   await cluster.untilReady();
+  workload.setRepeats(0);
   lossWindow = { fromNs, toNs: nowNs() };
   await serve(1.5);
 }
@@ -104,6 +109,12 @@ function undrained(id: number): readonly HistoryEvent[] {
 }
 
 describe('the history', () => {
+  test('has nothing twice although every request was sent many times', () => {
+    expect(repeats.sent).toBeGreaterThan(recordsPerSecond);
+    expect(repeats.duplicates).toBeGreaterThan(repeats.sent / 4);
+    expect(verdict.findings).toEqual([]);
+  });
+
   test('holds: nothing was lost, and no worker met anything but errors of the library', () => {
     expect(failures).toEqual([]);
     expect(verdict.findings).toEqual([]);

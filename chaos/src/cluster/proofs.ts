@@ -91,6 +91,18 @@ export function proveReset(link: Link, before: LinkCounts): Proof {
   return { claim: `${link.name} was reset`, holds: resets > 0, evidence: `${resets} connections reset` };
 }
 
+/** Somebody learned late that a connection had ended. */
+export function proveLateEnds(link: Link, before: LinkCounts): Proof {
+  const { lateEnds, upstream } = link.counts();
+  const late = lateEnds - before.lateEnds;
+  const undeliverableBytes = upstream.undeliverableBytes - before.upstream.undeliverableBytes;
+  return {
+    claim: `connections of ${link.name} were closed slowly`,
+    holds: late > 0,
+    evidence: `${late} ends arrived late; ${undeliverableBytes} bytes were sent to nobody`,
+  };
+}
+
 /** No link has a fault and each answers a probe; every node runs and says that it is ready. One proof for each. */
 export function proveHealed({
   links,

@@ -9,7 +9,7 @@
 import { connect, type Socket } from 'node:net';
 import { createMessageScanner, type MessageScanner, scan } from './grpc-messages.ts';
 import { type Direction, directions } from './impairment.ts';
-import { arrive, createLane, depart, type End, isBroken, isFinished, isFull, isSwallowing, type Lane } from './lane.ts';
+import { arrive, arriveEnd, createLane, depart, type End, isBroken, isFinished, isFull, isSwallowing, type Lane } from './lane.ts';
 import type { LinkRuntime } from './link-runtime.ts';
 import { passRequest, swallowReply } from './reply-cut.ts';
 
@@ -79,7 +79,7 @@ function onData(connection: Connection, flow: Flow, bytes: Buffer): void {
 }
 
 function onEnd(connection: Connection, flow: Flow, how: End): void {
-  flow.lane.end = how;
+  arriveEnd(flow.lane, how, connection.link.nowMs());
   pump(connection, flow);
   if (!directions.every((direction) => isFinished(connection[direction].lane))) return;
   for (const direction of directions) {
@@ -108,7 +108,7 @@ function pump(connection: Connection, flow: Flow): void {
     const next = depart(lane, link.state[direction], link.buckets[direction], link.nowMs());
     if (next.kind === 'bytes') deliver(connection, flow, next.bytes);
     else if (next.kind === 'swallowed') link.counters[direction].swallowedBytes += next.bytes;
-    else if (next.kind === 'end') passEnd(flow, next.how);
+    else if (next.kind === 'end') passEnd(link, flow, next);
     else {
       if (next.untilMs !== undefined) wakeAt(connection, flow, next.untilMs);
       break;
@@ -121,7 +121,8 @@ function wakeAt(connection: Connection, flow: Flow, untilMs: number): void {
   flow.timer = setTimeout(() => pump(connection, flow), Math.max(1, untilMs - connection.link.nowMs()));
 }
 
-function passEnd({ sink }: Flow, how: End): void {
+function passEnd({ counters }: LinkRuntime, { sink }: Flow, { how, late }: { readonly how: End; readonly late: boolean }): void {
+  if (late) counters.lateEnds += 1;
   if (how === 'fin') sink.end();
   else resetSocket(sink);
 }
@@ -156,6 +157,14 @@ function write(flow: Flow, counters: { forwardedBytes: number; undeliverableByte
   }
   counters.forwardedBytes += bytes.length;
   flow.sinkFull = !flow.sink.write(bytes);
+}
+
+/** Ends the side of the target with a reset; the other one learns of it as the link lets it. */
+export function resetTarget(connection: Connection): void {
+  const { upstream, downstream } = connection;
+  if (upstream.sink.destroyed) return;
+  resetSocket(upstream.sink);
+  onEnd(connection, downstream, 'reset');
 }
 
 /** Ends both sides with a reset. */

@@ -21,6 +21,8 @@ export interface LinkCounters extends Record<Direction, DirectionCounters> {
   refused: number;
   /** Existing connections that this link reset: by command, or because a cut had left a hole in them. */
   resets: number;
+  /** Ends of connections that the other side learned of late. */
+  lateEnds: number;
   /** The target did not take a connection. */
   dialsFailed: number;
 }
@@ -46,5 +48,5 @@ const ofDirection = (): DirectionCounters => ({
 });
 
 export function createCounters(): LinkCounters {
-  return { connections: 0, refused: 0, resets: 0, dialsFailed: 0, upstream: ofDirection(), downstream: ofDirection() };
+  return { connections: 0, refused: 0, resets: 0, lateEnds: 0, dialsFailed: 0, upstream: ofDirection(), downstream: ofDirection() };
 }

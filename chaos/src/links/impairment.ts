@@ -5,7 +5,9 @@
  * `bytesPerSecond`. `hold` (a clog) keeps them, up to a limit, and releases them in order:
  * what TCP does to a network that comes back soon. `swallow` (a cut) takes them and passes
  * nothing on, not even the end of a connection, so the other side stays half-open: what a
- * network looks like that does not come back before somebody's patience ends.
+ * network looks like that does not come back before somebody's patience ends. The end of a
+ * connection may come later than its last byte, by `endDelayMs`: until then one side is gone and
+ * the other does not know (a slow close).
  *
  * Faults overlap: each is a layer over the healthy state, and all of them together make
  * what the link does. So each can end by itself without ending another.
@@ -23,6 +25,7 @@ export interface Impairment {
   readonly jitterMs: number;
   /** Shared by all connections of the link; Infinity: no limit. */
   readonly bytesPerSecond: number;
+  readonly endDelayMs: number;
 }
 
 /** What happens to new connections; `refuse` resets them at once and leaves the existing ones alone. */
@@ -32,27 +35,34 @@ export interface LinkState extends Readonly<Record<Direction, Impairment>> {
   readonly admission: Admission;
 }
 
-export const unimpaired: Impairment = { delivery: 'forward', delayMs: 0, jitterMs: 0, bytesPerSecond: Number.POSITIVE_INFINITY };
+export const unimpaired: Impairment = {
+  delivery: 'forward',
+  delayMs: 0,
+  jitterMs: 0,
+  bytesPerSecond: Number.POSITIVE_INFINITY,
+  endDelayMs: 0,
+};
 export const healthy: LinkState = { admission: 'accept', upstream: unimpaired, downstream: unimpaired };
 
 export function isHealthy(state: LinkState): boolean {
   return state.admission === 'accept' && directions.every((direction) => isUnimpaired(state[direction]));
 }
 
-function isUnimpaired({ delivery, delayMs, bytesPerSecond }: Impairment): boolean {
-  return delivery === 'forward' && delayMs === 0 && bytesPerSecond === Number.POSITIVE_INFINITY;
+function isUnimpaired({ delivery, delayMs, bytesPerSecond, endDelayMs }: Impairment): boolean {
+  return delivery === 'forward' && delayMs === 0 && bytesPerSecond === Number.POSITIVE_INFINITY && endDelayMs === 0;
 }
 
 /** A healthy direction with this change, checked. */
 export function impaired(change: Partial<Impairment>): Impairment {
   const after = { ...unimpaired, ...change };
   assert(after.delayMs >= 0 && Number.isFinite(after.delayMs), 'a delay is a finite time', { ...after });
+  assert(after.endDelayMs >= 0 && Number.isFinite(after.endDelayMs), 'the delay of an end is a finite time', { ...after });
   assert(after.jitterMs >= 0 && after.jitterMs <= after.delayMs, 'jitter is at most the delay', { ...after });
   assert(after.bytesPerSecond > 0, 'a rate is above zero; to stop bytes, hold them', { ...after });
   return after;
 }
 
-/** All layers at once: the worst delivery, the sum of the delays, the lowest rate. */
+/** All layers at once: the worst delivery, the sum of the delays, the lowest rate, the latest end. */
 export function combined(layers: Iterable<LinkState>): LinkState {
   let state = healthy;
   for (const layer of layers) {
@@ -73,5 +83,6 @@ function both(one: Impairment, other: Impairment): Impairment {
     delayMs: one.delayMs + other.delayMs,
     jitterMs: one.jitterMs + other.jitterMs,
     bytesPerSecond: Math.min(one.bytesPerSecond, other.bytesPerSecond),
+    endDelayMs: Math.max(one.endDelayMs, other.endDelayMs),
   };
 }

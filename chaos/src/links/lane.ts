@@ -32,11 +32,13 @@ export interface Lane {
   /** Something of the stream was swallowed. */
   holed: boolean;
   end: End | undefined;
+  /** When `end` came. */
+  endedMs: number;
   /** What of `end` has been passed on. */
   endPassed: End | undefined;
 }
 
-export const createLane = (): Lane => ({ queue: [], heldBytes: 0, holed: false, end: undefined, endPassed: undefined });
+export const createLane = (): Lane => ({ queue: [], heldBytes: 0, holed: false, end: undefined, endedMs: 0, endPassed: undefined });
 
 export const isFull = ({ heldBytes, queue }: Lane): boolean => heldBytes >= laneBytesMax || queue.length >= laneChunksMax;
 
@@ -45,10 +47,16 @@ export function arrive(lane: Lane, bytes: Buffer, nowMs: number, jitterShare: nu
   lane.heldBytes += bytes.length;
 }
 
+export function arriveEnd(lane: Lane, how: End, nowMs: number): void {
+  // A reset may follow a fin; the end began with that.
+  if (lane.end === undefined) lane.endedMs = nowMs;
+  lane.end = how;
+}
+
 export type Departure =
   | { readonly kind: 'bytes'; readonly bytes: Buffer }
   | { readonly kind: 'swallowed'; readonly bytes: number }
-  | { readonly kind: 'end'; readonly how: End }
+  | { readonly kind: 'end'; readonly how: End; readonly late: boolean }
   /** Nothing leaves before; undefined: not before the impairment changes or more comes in. */
   | { readonly kind: 'wait'; readonly untilMs: number | undefined };
 
@@ -57,7 +65,7 @@ export function depart(lane: Lane, impairment: Impairment, bucket: TokenBucket, 
   if (isSwallowing(lane, impairment)) return swallow(lane);
   if (impairment.delivery === 'hold') return { kind: 'wait', untilMs: undefined };
   const [head] = lane.queue;
-  if (head === undefined) return passEnd(lane);
+  if (head === undefined) return passEnd(lane, impairment.endDelayMs, nowMs);
   const dueMs = head.arrivedMs + impairment.delayMs + head.jitterShare * impairment.jitterMs;
   if (dueMs > nowMs) return { kind: 'wait', untilMs: dueMs };
   const grant = take(bucket, impairment.bytesPerSecond, head.bytes.length, nowMs);
@@ -93,8 +101,10 @@ function swallow(lane: Lane): Departure {
   return { kind: 'swallowed', bytes };
 }
 
-function passEnd(lane: Lane): Departure {
+function passEnd(lane: Lane, endDelayMs: number, nowMs: number): Departure {
   if (lane.end === undefined || lane.end === lane.endPassed) return { kind: 'wait', untilMs: undefined };
+  const dueMs = lane.endedMs + endDelayMs;
+  if (dueMs > nowMs) return { kind: 'wait', untilMs: dueMs };
   lane.endPassed = lane.end;
-  return { kind: 'end', how: lane.end };
+  return { kind: 'end', how: lane.end, late: endDelayMs > 0 };
 }

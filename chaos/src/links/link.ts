@@ -13,7 +13,15 @@
  */
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { assert } from '@balsa/node/core/assert.ts';
-import { destroyConnection, openConnection, resetConnection, resetSocket, reviewConnection } from './connection.ts';
+import {
+  type Connection,
+  destroyConnection,
+  openConnection,
+  resetConnection,
+  resetSocket,
+  resetTarget,
+  reviewConnection,
+} from './connection.ts';
 import { createCounters, type LinkCounts } from './counters.ts';
 import { combined, type Direction, directions, healthy, type Impairment, impaired, type LinkState, unimpaired } from './impairment.ts';
 import type { LinkRuntime, LinkTarget } from './link-runtime.ts';
@@ -56,6 +64,8 @@ export interface Link extends AsyncDisposable {
   readonly impair: (impairment: Partial<Impairment>, where?: Where) => Undo;
   /** Resets all connections now; new ones are admitted as before. How many there were. */
   readonly reset: () => number;
+  /** Resets the target's side of all connections now; the other side learns of it as the link lets it. How many there were. */
+  readonly resetTarget: () => number;
   /** Lets a request out and cuts before its reply is back. One at a time; settles when it is over. */
   readonly cutReply: (options: ReplyCutOptions) => Promise<ReplyCutResult>;
   /** Ends every connection with a reset and frees the port. */
@@ -101,7 +111,8 @@ function linkOf({ name, target }: LinkOptions, runtime: LinkRuntime, server: Ser
     },
     refuse: () => addLayer(runtime, { ...healthy, admission: 'refuse' }),
     impair: (impairment, where = 'both') => addLayer(runtime, impairedState(impaired(impairment), where)),
-    reset: () => resetAll(runtime),
+    reset: () => onAll(runtime, resetConnection),
+    resetTarget: () => onAll(runtime, resetTarget),
     cutReply: replyCutting.arm,
     close,
     [Symbol.asyncDispose]: close,
@@ -154,9 +165,9 @@ function review(runtime: LinkRuntime): void {
   for (const connection of runtime.connections) reviewConnection(connection);
 }
 
-function resetAll(runtime: LinkRuntime): number {
+function onAll(runtime: LinkRuntime, action: (connection: Connection) => void): number {
   const all = [...runtime.connections];
-  for (const connection of all) resetConnection(connection);
+  for (const connection of all) action(connection);
   return all.length;
 }
 

@@ -1,6 +1,6 @@
 /** Connections that end when nobody expects it: reset, refused, or cut between a request and its reply. */
 import * as z from 'zod';
-import { type Proof, proveRefused, proveReset } from '../cluster/proofs.ts';
+import { type Proof, proveLateEnds, proveRefused, proveReset } from '../cluster/proofs.ts';
 import type { Link } from '../links/link.ts';
 import { proveBy, repeatEvery } from './begun.ts';
 import { defineFault, type Fault } from './fault.ts';
@@ -55,6 +55,41 @@ export const refuse = defineFault({
   },
 });
 
+const slowCloses = z.strictObject({
+  /** How long the other side takes a connection for open that has ended. */
+  lateMs: z.number().int().min(10).max(periodMsMax).default(1000),
+  everyMs: z.number().int().min(10).max(periodMsMax).default(500),
+  where: where.default('both'),
+});
+
+export const slowClose = defineFault({
+  name: 'slow-close',
+  family: 'network',
+  summary: 'Connections of the node end, again and again, and whoever opened them learns of it late',
+  parameters: slowCloses,
+  describe: (nodes, { lateMs }) => `ends of connections of ${nodes} that arrive ${lateMs} ms late`,
+  begin: async ({ cluster }, nodes, { lateMs, everyMs, where: which }) => {
+    const paths = pathsOf(cluster, nodes, which).map((path) => ({ ...path, before: path.link.counts() }));
+    const undos = paths.map(({ link }) => link.impair({ endDelayMs: lateMs }, 'downstream'));
+    const endAll = (): void => paths.forEach(({ link }) => void link.resetTarget());
+    endAll();
+    const timer = setInterval(endAll, everyMs);
+    const prove = (): Proof => {
+      const proofs = paths.map(({ link, before }) => proveLateEnds(link, before));
+      return (
+        proofs.find(({ holds }) => holds) ?? { claim: 'a connection was closed slowly', holds: false, evidence: 'no end arrived late' }
+      );
+    };
+    return {
+      prove: async (ending) => [await proveBy(ending, prove)],
+      heal: async () => {
+        clearInterval(timer);
+        undos.forEach((undo) => undo());
+      },
+    };
+  },
+});
+
 const replyCuts = z.strictObject({
   /** Requests that still go out on the connection that is cut. */
   requests: z.number().int().min(1).max(1000).default(1),
@@ -104,4 +139,4 @@ const proveLost = ({ cut, other, swallowedBytes }: Seen): Proof => ({
   evidence: `the replies to ${cut} answered requests were swallowed (${swallowedBytes} bytes); ${other} tries had no victim or no answer`,
 });
 
-export const connectionFaults: readonly Fault[] = [reset, refuse, replyCut];
+export const connectionFaults: readonly Fault[] = [reset, refuse, slowClose, replyCut];

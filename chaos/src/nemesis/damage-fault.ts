@@ -49,6 +49,8 @@ const kinds = {
 type Kind = keyof typeof kinds;
 export const damageKinds = Object.keys(kinds) as readonly Kind[];
 const needsOld: readonly Kind[] = ['stale-segment', 'stale-state', 'restored'];
+/** A short run fills no segment; but a start begins another one. */
+const needsTwo: readonly Kind[] = ['swapped-segments', 'duplicated-segment'];
 
 export const damage = defineFault({
   name: 'damage',
@@ -56,7 +58,13 @@ export const damage = defineFault({
   summary: 'The node is killed, its files are damaged, and it is started again',
   parameters: z.strictObject({
     kind: z.enum(damageKinds as [Kind, ...Kind[]]),
-    agedMs: z.number().int().min(0).max(60_000).default(2000).describe('how old the old files of the stale and restored kinds are'),
+    agedMs: z
+      .number()
+      .int()
+      .min(0)
+      .max(60_000)
+      .default(2000)
+      .describe('how old the old files of the stale and restored kinds are, or how much is written to the second segment'),
   }),
   describe: (nodes, { kind }) => `damage (${kind}) to the files of ${nodes}`,
   begin: (context, nodes, { kind, agedMs }) => beginOnEach(nodes, (id) => damageNode(context, id, kind, agedMs)),
@@ -78,7 +86,8 @@ async function damageNode(context: FaultContext, id: number, kind: Kind, agedMs:
   try {
     if (kind === 'stale-segment') takeBackup(path.join(node.dir, 'journal'), path.join(backup, 'journal'));
     else if (needsOld.includes(kind)) await copyStopped(context, node, backup);
-    if (needsOld.includes(kind)) await pauseFor(agedMs, new AbortController().signal);
+    else if (needsTwo.includes(kind)) await restart(context, node);
+    if (needsOld.includes(kind) || needsTwo.includes(kind)) await pauseFor(agedMs, new AbortController().signal);
     await node.kill();
     takeBackup(node.dir, original);
     const other = context.cluster.nodes.find((each) => each.id !== id);
@@ -142,6 +151,11 @@ async function proveDecided(node: ChaosNode, ending: AbortSignal): Promise<Proof
           ? 'its peers refuse it: they know it with another data folder'
           : `it ${decision}, exit code ${node.endings().at(-1)?.code}`;
   return { claim: `node ${node.id} has read its files and decided`, holds: decision !== undefined && decision !== 'ended', evidence };
+}
+
+async function restart(context: FaultContext, node: ChaosNode): Promise<void> {
+  await node.kill();
+  startAgain(context, node);
 }
 
 /** A segment that is written to is as good while it grows; a start begins another one. The rest is whole only when nobody has it open. */

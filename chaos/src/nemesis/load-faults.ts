@@ -4,6 +4,7 @@ import type { Proof } from '../cluster/proofs.ts';
 import { pauseFor, proveBy, repeatEvery } from './begun.ts';
 import { readMetrics } from './broker-metrics.ts';
 import { defineFault, type Fault, type FaultContext } from './fault.ts';
+import { repeatsMax } from './load-control.ts';
 
 const family = 'load';
 const measuredMs = 500;
@@ -115,4 +116,27 @@ export const crashProducer = defineFault({
   },
 });
 
-export const loadFaults: readonly Fault[] = [overload, slowConsumer, crashProducer];
+export const retryStorm = defineFault({
+  name: 'retry-storm',
+  family,
+  summary: 'Producers send every request again and again at once, without waiting for an answer',
+  parameters: z.strictObject({ copies: z.number().int().min(1).max(repeatsMax).default(8) }),
+  scope: 'cluster',
+  describe: (_, { copies }) => `every request of producers ${copies} times more`,
+  begin: async ({ load }, _, { copies }) => {
+    const before = load.repeats();
+    load.setRepeats(copies);
+    const prove = (): Proof => {
+      const now = load.repeats();
+      const known = now.duplicates - before.duplicates;
+      return {
+        claim: 'brokers are sent again what they have',
+        holds: known > 0,
+        evidence: `${now.sent - before.sent} requests went out again; of ${known} the broker said that it had the batch`,
+      };
+    };
+    return { prove: async (ending) => [await proveBy(ending, prove)], heal: async () => load.setRepeats(0) };
+  },
+});
+
+export const loadFaults: readonly Fault[] = [overload, slowConsumer, crashProducer, retryStorm];

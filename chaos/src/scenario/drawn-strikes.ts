@@ -61,6 +61,7 @@ const draws: Readonly<Record<DrawnFamily, readonly Draw[]>> = {
   connections: [
     { strike: 'reset', roles: many, with: (chance) => ({ everyMs: chance.between(50, 1000) }) },
     { strike: 'refuse' },
+    { strike: 'slow-close', with: (chance) => ({ lateMs: chance.between(100, 2000), everyMs: chance.between(200, 2000) }) },
     { strike: 'reply-cut', roles: ['all'], with: (chance) => ({ everyMs: chance.between(50, 500) }) },
   ],
   storage: [
@@ -74,6 +75,7 @@ const draws: Readonly<Record<DrawnFamily, readonly Draw[]>> = {
   load: [
     { strike: 'overload', with: (chance) => ({ factor: chance.between(5, 20) }) },
     { strike: 'slow-consumer' },
+    { strike: 'retry-storm', with: (chance) => ({ copies: chance.between(1, 8) }) },
     { strike: 'crash-producer', with: (chance) => ({ everyMs: chance.between(200, 1500) }) },
   ],
 };

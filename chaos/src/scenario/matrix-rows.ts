@@ -54,23 +54,12 @@ const notLast = (target: MatrixTarget): string | undefined =>
 const scrubbing = { 'journal.scrubPassMs': 1000, 'journal.scrubBytesPerSecond': 64 * 1024 * 1024, 'journal.cacheBytes': 1024 * 1024 };
 
 const stale: readonly string[] = ['stale-segment', 'restored', 'foreign'];
-/** Segments are larger than what a short run writes. */
-const twoSegments: readonly string[] = ['swapped-segments', 'duplicated-segment'];
-
 /** Can be made again from the journal, so it may be gone everywhere. */
 const derived: readonly string[] = ['wiped-state', 'stale-state'];
 const skipOf = (kind: string): MatrixRow['skip'] => (derived.includes(kind) ? everywhere : stale.includes(kind) ? remembers : goodCopies);
 
-const damageRows = damageKinds
-  .filter((kind) => !twoSegments.includes(kind))
-  .map((kind) => row('damage', { name: `damage-${kind}`, with: { kind, agedMs: 6000 }, forMs: 5000, skip: skipOf(kind) }));
-
-const twoSegmentRows = twoSegments.map((kind) =>
-  row('damage', {
-    name: `damage-${kind}`,
-    with: { kind },
-    skip: () => 'it takes two used segments, more than a short run writes; test/integration/chaos-damage.test.ts does it',
-  }),
+const damageRows = damageKinds.map((kind) =>
+  row('damage', { name: `damage-${kind}`, with: { kind, agedMs: 6000 }, forMs: 5000, skip: skipOf(kind) }),
 );
 
 export const matrixRows: readonly MatrixRow[] = [
@@ -104,6 +93,7 @@ export const matrixRows: readonly MatrixRow[] = [
   row('swizzle-clog', { with: { stepMs: 150 } }),
   row('reset'),
   row('refuse'),
+  row('slow-close'),
   row('reply-cut', { skip: (target) => (target === 'follower' ? 'clients send to leaders, and this node may lead nothing' : undefined) }),
   row('isolate-hard'),
   row('drop-hard', { skip: everyPath }),
@@ -119,7 +109,6 @@ export const matrixRows: readonly MatrixRow[] = [
   row('disk-full', { forMs: 20_000 }),
   row('lying-sync', { skip: () => 'alone it shows nothing; the scenario lying-disk takes the power away too' }),
   ...damageRows,
-  ...twoSegmentRows,
   row('bit-flip', { config: scrubbing, skip: goodCopies }),
   row('helix', { forMs: 500 }),
   row('transfer', { with: { everyMs: 500 } }),
@@ -128,6 +117,7 @@ export const matrixRows: readonly MatrixRow[] = [
   row('overload'),
   row('slow-consumer'),
   row('crash-producer', { with: { everyMs: 300 } }),
+  row('retry-storm'),
 ];
 
 export const needOf = ({ fault }: MatrixRow): readonly Need[] => catalogue.get(fault)?.needs ?? [];

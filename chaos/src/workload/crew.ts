@@ -10,6 +10,7 @@ import { type Balsa, connect, type ConnectOptions } from '@balsa/client';
 import type { HistoryRecorder } from '../history/recorder.ts';
 import type { Chance } from '../nemesis/chance.ts';
 import { balsaErrorOf } from './answers.ts';
+import { createRepeating, type Repeating } from './repeating-transport.ts';
 
 export interface Crew {
   readonly address: string;
@@ -23,11 +24,13 @@ export interface Crew {
   readonly failures: Error[];
   /** A number that was never used before: for values and names. */
   readonly nextId: () => number;
+  /** What the producers do with their requests. */
+  readonly repeating: Repeating;
   acked: number;
 }
 
 export function createCrew(options: Pick<Crew, 'address' | 'history' | 'nowNs' | 'random' | 'nextId'>): Crew {
-  return { ...options, stop: new AbortController(), running: new Set(), failures: [], acked: 0 };
+  return { ...options, stop: new AbortController(), running: new Set(), failures: [], repeating: createRepeating(), acked: 0 };
 }
 
 /** Numbers of one run, from 1. */

@@ -1,10 +1,11 @@
 /** Places for producers. Who stands at one may be lost and is then replaced, by another client with another producer id. */
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Acks, Balsa, Producer } from '@balsa/client';
+import { type Acks, type Balsa, grpcTransport, type Producer } from '@balsa/client';
 import type { CrashedProducer } from '../nemesis/load-control.ts';
 import type { Load } from '../scenario/load.ts';
 import { balsaErrorOf } from './answers.ts';
 import { closeClient, connectAtLast, type Crew, isStopping, noteFailure } from './crew.ts';
+import { repeatingTransport } from './repeating-transport.ts';
 import { createSession, giveUp, type ProducerSession } from './send.ts';
 
 interface Occupant {
@@ -43,7 +44,8 @@ async function fill(crew: Crew, load: Load, slot: Slot): Promise<void> {
   slot.lives += 1;
   const name = `producer-${slot.number}.${slot.lives}`;
   try {
-    const balsa = await connectAtLast(crew, { clientId: name });
+    const transport = repeatingTransport(grpcTransport(name), crew.repeating);
+    const balsa = await connectAtLast(crew, { clientId: name, ports: { transport } });
     if (balsa !== undefined) slot.occupant = { balsa, session: sessionOf(balsa, name, slot, load) };
   } catch (error) {
     noteFailure(crew, name, error);

@@ -11,6 +11,7 @@ import type { Load } from '../scenario/load.ts';
 import { type Crew, guard, isStopping, noteFailure } from './crew.ts';
 import { createOpenLoop, type OpenLoop, takeDue } from './open-loop.ts';
 import { createSlots, loseBusiest, retire, type Slot } from './producer-slots.ts';
+import { setCopies } from './repeating-transport.ts';
 import { send } from './send.ts';
 
 export interface TopicShape {
@@ -57,6 +58,8 @@ export function startProducers(crew: Crew, load: Load, topics: readonly TopicSha
     setRate: (factor) => {
       producing.factor = factor;
     },
+    setRepeats: (copies) => setCopies(crew.repeating, copies),
+    repeats: () => ({ ...crew.repeating }),
     crashProducer: () => loseBusiest(crew, load, slots),
     stop: async () => {
       clearInterval(await started);

@@ -43,6 +43,8 @@ export function startWorkload({ load, topics, ...options }: WorkloadOptions): Wo
     acked: () => crew.acked,
     skipped: producers.skipped,
     setRate: producers.setRate,
+    setRepeats: producers.setRepeats,
+    repeats: producers.repeats,
     crashProducer: producers.crashProducer,
     failures: crew.failures,
     stop: async () => {

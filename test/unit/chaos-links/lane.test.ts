@@ -2,6 +2,7 @@
 import { combined, healthy, type Impairment, impaired, unimpaired } from '@balsa/chaos/links/impairment.ts';
 import {
   arrive,
+  arriveEnd,
   createLane,
   depart,
   type End,
@@ -29,9 +30,20 @@ describe('forward', () => {
     expect(next(lane, unimpaired, 0)).toEqual({ kind: 'bytes', bytes: chunk('one') });
     expect(next(lane, unimpaired, 0)).toEqual({ kind: 'bytes', bytes: chunk('two') });
     expect(isFinished(lane)).toBe(false);
-    expect(next(lane, unimpaired, 0)).toEqual({ kind: 'end', how: 'fin' });
+    expect(next(lane, unimpaired, 0)).toEqual({ kind: 'end', how: 'fin', late: false });
     expect(isFinished(lane)).toBe(true);
     expect(next(lane, unimpaired, 0)).toEqual({ kind: 'wait', untilMs: undefined });
+  });
+
+  test('an end may leave later than the last byte, counted from its first sign', () => {
+    const lane = createLane();
+    const slow = impaired({ endDelayMs: 50 });
+    arrive(lane, chunk('one'), 10, 0);
+    arriveEnd(lane, 'fin', 10);
+    arriveEnd(lane, 'reset', 20);
+    expect(next(lane, slow, 20)).toEqual({ kind: 'bytes', bytes: chunk('one') });
+    expect(next(lane, slow, 59)).toEqual({ kind: 'wait', untilMs: 60 });
+    expect(next(lane, slow, 60)).toEqual({ kind: 'end', how: 'reset', late: true });
   });
 
   test('a reset after a fin is passed on as well', () => {
@@ -40,7 +52,7 @@ describe('forward', () => {
     next(lane, unimpaired, 0);
     lane.end = 'reset';
     expect(isFinished(lane)).toBe(false);
-    expect(next(lane, unimpaired, 0)).toEqual({ kind: 'end', how: 'reset' });
+    expect(next(lane, unimpaired, 0)).toEqual({ kind: 'end', how: 'reset', late: false });
   });
 
   test('a delay counts from the arrival; jitter never lets a chunk overtake', () => {
@@ -190,12 +202,12 @@ describe('layers', () => {
   test('together they are as bad as each, and the order does not matter', () => {
     const layers = [
       layer({ delivery: 'hold', delayMs: 20, jitterMs: 5, bytesPerSecond: 1_000 }),
-      layer({ delivery: 'swallow', delayMs: 10, jitterMs: 10 }, 'refuse'),
-      layer({ bytesPerSecond: 500 }),
+      layer({ delivery: 'swallow', delayMs: 10, jitterMs: 10, endDelayMs: 40 }, 'refuse'),
+      layer({ bytesPerSecond: 500, endDelayMs: 30 }),
     ];
     const all = {
       admission: 'refuse',
-      upstream: { delivery: 'swallow', delayMs: 30, jitterMs: 15, bytesPerSecond: 500 },
+      upstream: { delivery: 'swallow', delayMs: 30, jitterMs: 15, endDelayMs: 40, bytesPerSecond: 500 },
       downstream: unimpaired,
     };
     expect(combined(layers)).toEqual(all);

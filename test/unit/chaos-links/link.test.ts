@@ -66,6 +66,32 @@ describe('open', () => {
     await until('an empty link', () => link.counts().open === 0);
   });
 
+  test('a slow close: the target is gone, and the client sends into nothing until it learns of it', async () => {
+    const client = await dial(link.address);
+    client.socket.write('before');
+    await until('the echo', () => client.text() === 'before');
+    const undo = link.impair({ endDelayMs: 60_000 }, 'downstream');
+    expect(link.resetTarget()).toBe(1);
+    await until('an end at the target', () => echo.sockets.size === 0);
+    client.socket.write('after');
+    await until('lost bytes', () => link.counts().upstream.undeliverableBytes === 'after'.length);
+    expect({ end: client.end(), late: link.counts().lateEnds }).toEqual({ end: 'none', late: 0 });
+    await echoes('others are not concerned');
+    undo();
+    await until('the end', () => client.end() === 'reset');
+    expect(link.resetTarget()).toBe(1);
+  });
+
+  test('an end that was held up is counted when it arrives', async () => {
+    const client = await dial(link.address);
+    await until('a connection', () => echo.sockets.size === 1);
+    link.impair({ endDelayMs: 50 }, 'downstream');
+    link.resetTarget();
+    await until('the end', () => client.end() === 'reset');
+    expect(link.counts().lateEnds).toBe(1);
+    await until('an empty link', () => link.counts().open === 0);
+  });
+
   test('a target that is not there resets the client', async () => {
     const gone = createServer().listen(0, '127.0.0.1');
     await until('a port', () => gone.address() !== null);

@@ -31,7 +31,12 @@ export function fakeRun(): FakeRun {
   const options: NemesisOptions = {
     cluster,
     admin: fakeAdmin(run),
-    load: { setRate: () => undefined, crashProducer: async () => ({ producer: 'p', unanswered: 0 }) },
+    load: {
+      setRate: () => undefined,
+      setRepeats: () => undefined,
+      repeats: () => ({ sent: 0, duplicates: 0 }),
+      crashProducer: async () => ({ producer: 'p', unanswered: 0 }),
+    },
     random: createChance(1),
     partition: { topic: 'orders', partition: 0 },
     control: () => {
