@@ -92,8 +92,8 @@ export interface BrokerState extends BrokerOptions {
   readonly producerIds: ProducerIdBlock;
   /** Undoes timers and listeners at the stop. */
   readonly cleanups: (() => void)[];
-  /** End of the metadata's log (Raft index, inclusive) when this process opened it; see reconcile.ts. */
-  metadataLastAtOpen: number;
+  /** End of the metadata's log (Raft index, inclusive) when this process opened it, or had repaired it; see reconcile.ts. */
+  metadataLastAtOpen: RaftIndex | undefined;
   /** This node's registration is committed. */
   registered: boolean;
   stopping: boolean;
@@ -110,7 +110,7 @@ export function createBrokerState(options: BrokerOptions): BrokerState {
     fetchBudget: createByteBudget(options.limits.fetchBytesInflightMax),
     producerIds: { next: 0, end: 0, pending: undefined },
     cleanups: [],
-    metadataLastAtOpen: 0,
+    metadataLastAtOpen: undefined,
     registered: false,
     stopping: false,
   };

@@ -15,6 +15,7 @@ import { leaderOf } from './leadership.ts';
 import { hostedMetadata, metadataKey, metadataSubject } from './metadata-replica.ts';
 import { writeMetadata } from './metadata-write.ts';
 import { pause, waitUntil } from './pause.ts';
+import { noteMetadataEnd } from './reconcile.ts';
 import { viaHost } from './broker-error.ts';
 
 /** More voters make the metadata slower and no safer in practice. */
@@ -40,7 +41,7 @@ export function metadataMembership(members: readonly NodeId[]): Membership {
 export async function openMetadata(broker: BrokerState): Promise<void> {
   const configured = metadataMembership(broker.members);
   await broker.host.open({ ...metadataKey, birth: configured, machine: hostedMetadata(broker.metadata) });
-  broker.metadataLastAtOpen = broker.host.status(metadataGroup)?.last ?? 0;
+  noteMetadataEnd(broker);
   checkMembers(broker, configured);
   // A lone node need not wait out an election time-out.
   if (broker.members.length === 1) broker.host.campaign(metadataGroup);

@@ -80,11 +80,20 @@ export async function reconcileOnce(broker: BrokerState): Promise<boolean> {
 
 const keyOf = ({ groupId, generation }: PartitionPlace['partition']): GroupKey => ({ group: groupId, generation });
 
+/** Remembers how far the metadata's log goes, as soon as that can be known: a damaged one shows its sound beginning only. */
+export function noteMetadataEnd(broker: BrokerState): void {
+  const status = broker.host.status(metadataGroup);
+  if (status?.faulty === false) broker.metadataLastAtOpen ??= status.last;
+}
+
 /** The metadata shows everything that it showed before this process started. */
-export function hasCaughtUp({ host, metadataLastAtOpen }: BrokerState): boolean {
+export function hasCaughtUp(broker: BrokerState): boolean {
+  noteMetadataEnd(broker);
+  const { host, metadataLastAtOpen } = broker;
   const status = host.status(metadataGroup);
+  if (status === undefined || status.faulty || metadataLastAtOpen === undefined) return false;
   // A log that has become shorter lost entries that were never committed.
-  return status !== undefined && status.applied >= Math.min(metadataLastAtOpen, status.last);
+  return status.applied >= Math.min(metadataLastAtOpen, status.last);
 }
 
 async function attempt(broker: BrokerState, group: GroupId, action: () => Promise<void>): Promise<boolean> {

@@ -212,6 +212,15 @@ export const hostMutants: readonly Mutant[] = [
     checks: [tests('unit/host/full-disk', 'a snapshot that has no room is dropped')],
   },
   {
+    id: 'D3',
+    row: 'recovery',
+    title: 'metadata whose log is damaged counts as current: a deleted group is born again',
+    file: `${broker}/reconcile.ts`,
+    find: 'if (status === undefined || status.faulty || metadataLastAtOpen === undefined) return false;',
+    replace: 'if (status === undefined) return false;\n  if (metadataLastAtOpen === undefined) return status.applied >= status.last;',
+    checks: [tests('unit/broker/reborn-group', 'nor while the log of the metadata is damaged')],
+  },
+  {
     id: 'R1',
     row: 'repair',
     title: 'a damaged entry is replaced by whatever a peer has at its index',

@@ -35,17 +35,17 @@ function metadataWithTopic(): MetadataState {
 }
 
 /** A broker just started: its metadata has applied up to `applied` of the 20 entries that its log holds. */
-async function restarted(applied: number, knows: boolean) {
+async function restarted(applied: number, knows: boolean, faulty = false) {
   const stateStore = await createMemoryStateFolder().open();
   const fake = createFakeHost(1, stateStore);
-  const state = { applied };
+  const state = { applied, last: 20, faulty };
   const host: typeof fake = {
     ...fake,
     isKnown: () => knows,
     status: (group) => {
       const status = fake.status(group);
       const isMetadata = status !== undefined && group === metadataGroup;
-      return isMetadata ? { ...status, applied: asRaftIndex(state.applied), last: asRaftIndex(20) } : status;
+      return isMetadata ? { ...status, applied: asRaftIndex(state.applied), last: asRaftIndex(state.last), faulty: state.faulty } : status;
     },
   };
   const broker = createBrokerState({
@@ -76,6 +76,18 @@ test('a group that the journal does not know is not opened before the metadata h
   state.applied = 20;
   expect(await reconcileOnce(broker)).toBe(true);
   expect(broker.replicas.size).toBe(1);
+});
+
+test('nor while the log of the metadata is damaged, or as long as it is shorter than the log before the damage', async () => {
+  const { broker, state } = await restarted(3, false, true);
+  // Damage shows the sound beginning of a log, and all of that is applied.
+  state.last = 3;
+  expect(await reconcileOnce(broker)).toBe(false);
+  Object.assign(state, { faulty: false, last: 20 });
+  expect(await reconcileOnce(broker)).toBe(false);
+  expect(broker.replicas.size).toBe(0);
+  state.applied = 20;
+  expect(await reconcileOnce(broker)).toBe(true);
 });
 
 test('a group that the journal knows is opened at once', async () => {
