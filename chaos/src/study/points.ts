@@ -40,7 +40,7 @@ export function scenarioAt(study: Study, point: Point, experiment: Experiment): 
     ...parts.reduce<Readonly<Record<string, unknown>>>(merge, {}),
     name: `${study.name}-${experiment.name}`,
     title: `${experiment.name}: ${pointName(point)}`.slice(0, titleCharsMax),
-    steps: [...point.values.flatMap(({ value }) => value.before), ...experiment.steps],
+    steps: [...ownSteps(point), ...experiment.steps],
     repeats: experiment.repeats,
     seed: study.seed,
   };
@@ -52,6 +52,14 @@ export function scenarioAt(study: Study, point: Point, experiment: Experiment): 
   );
 }
 const titleCharsMax = 100;
+
+/** Time under the point's own faults before anything else happens: what is measured as steady. */
+const steadyMs = 2000;
+
+function ownSteps({ values }: Point): readonly unknown[] {
+  const before = values.flatMap(({ value }) => value.before);
+  return before.length === 0 ? [] : [...before, { wait: steadyMs }];
+}
 
 /** How many faults belong to the point itself. */
 export const faultsBefore = ({ values }: Point): number => values.reduce((sum, { value }) => sum + faultsOf(value.before).length, 0);

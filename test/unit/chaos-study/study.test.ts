@@ -45,7 +45,7 @@ describe('points', () => {
       repeats: 2,
       cluster: { nodes: 3 },
     });
-    expect(steps.map((step) => Object.keys(step)[0])).toEqual(['begin', 'strike']);
+    expect(steps.map((step) => Object.keys(step)[0])).toEqual(['begin', 'wait', 'strike']);
   });
   test('what is no scenario is refused before anything runs', () => {
     const bad = { ...study(), base: { load: { recordsPerSecond: 'many' } } };
