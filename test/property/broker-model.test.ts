@@ -7,6 +7,9 @@
  *   FC_SEED=7 FC_PATH=8:2:5 FC_REPLAY_PATH=GBAAu:V npx vitest run --project property broker-model
  *       a failure again, from the seed, the path and the replayPath that it printed
  */
+import { asGroupId, type GroupId, metadataGroup } from '@balsa/node/core/ids.ts';
+import type { MetadataCommand } from '@balsa/node/core/machines/metadata/command.ts';
+import { encodeMetadataCommand } from '@balsa/node/core/machines/metadata/command-codec.ts';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { commands, setups } from './broker-model/arbitraries.ts';
@@ -122,6 +125,30 @@ async function topicsAfterRestart(setup: Setup): Promise<readonly string[]> {
   return found.map(({ name }) => name);
 }
 
+/** Group of the first partition that is made after those of the model. */
+const nextGroup = asGroupId(4);
+
+/** A partition of two replicas is made and told to move in one breath: no node hears of it before it has moved. Who votes in the end. */
+async function movedAtBirth(setup: Setup, replicas: readonly number[]): Promise<readonly number[]> {
+  const { run, trace } = createRun(setup);
+  const { real } = await startCluster(setup, run, trace, () => {});
+  const hosts = () => real.world.nodes.flatMap(({ life }) => life?.host ?? []);
+  const leading = (group: GroupId) => hosts().find((host) => host.status(group)?.role === 'leader');
+  const host = leading(metadataGroup);
+  if (host === undefined) throw new Error('no leader of the metadata');
+  const orders: readonly MetadataCommand[] = [
+    { type: 'create-topic', name: 'jobs', partitions: 1, replicationFactor: 2, config: {} },
+    { type: 'set-replicas', group: nextGroup, replicas },
+  ];
+  const options = { durability: 'quorum', timeoutMs: 10_000 } as const;
+  const proposed = Promise.all(orders.map((order) => host.propose(metadataGroup, encodeMetadataCommand(order), options)));
+  await real.clock.settle('it is made and moved', proposed, 10_000);
+  const voters = (): readonly number[] => [...(leading(nextGroup)?.status(nextGroup)?.membership.voters ?? [])].toSorted((a, b) => a - b);
+  const isOver = (): boolean => String(voters()) === String(replicas);
+  await real.clock.until('it has moved', isOver, 30_000).catch(() => undefined);
+  return voters();
+}
+
 const jobs = { topic: 'jobs', partition: 0 };
 
 describe('sequences that once failed', () => {
@@ -161,6 +188,17 @@ describe('sequences that once failed', () => {
   // Not every seed gives the office to a node that has not applied the creation yet.
   test('a new metadata leader does not deny topics that were acknowledged', async () => {
     for (let seed = 1; seed <= 40; seed++) expect(await topicsAfterRestart({ seed, nodes: 3, powerLossAtEnd: true })).toContain('jobs');
+  });
+
+  test.each([
+    [1, 2],
+    [1, 3],
+    [1, 4],
+    [2, 3],
+    [2, 4],
+    [3, 4],
+  ])('a partition that shall move to %i and %i before anybody has opened it is founded nevertheless', async (...replicas) => {
+    expect(await movedAtBirth({ seed: 3, nodes: 4, powerLossAtEnd: true }, replicas)).toEqual(replicas);
   });
 
   test('a member that was removed does not wait for a leader', async () => {

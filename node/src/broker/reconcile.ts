@@ -2,7 +2,8 @@
  * Makes this node host what the metadata says: opens groups that it shall hold a replica
  * of, removes groups of deleted topics, and leaves the rest alone. A group that it shall hold
  * no more, but has in its journal, is opened as well: until the membership has changed this
- * node is one of its voters, and without it there may be no majority to change anything.
+ * node is one of its voters, and without it there may be no majority to change anything. The same
+ * is true of a founder that has never opened it: the group may have been told to move before it began.
  *
  * Group ids are never reused and rise, so a group that the journal knows but the
  * metadata does not is deleted if its id is below nextGroupId, and merely not known yet
@@ -58,9 +59,8 @@ export function startReconcile(broker: BrokerState): () => void {
 
 /** One round; false if something failed and should be tried again. */
 export async function reconcileOnce(broker: BrokerState): Promise<boolean> {
-  const { nodeId } = broker.facts;
   const wanted = [...allPartitions(broker.metadata.state)].filter(
-    (place) => !broker.replicas.has(place.partition.groupId) && (isReplica(place, nodeId) || broker.host.isKnown(keyOf(place.partition))),
+    (place) => !broker.replicas.has(place.partition.groupId) && isWanted(broker, place),
   );
   const missing = hasCaughtUp(broker) ? wanted : wanted.filter(({ partition }) => broker.host.isKnown(keyOf(partition)));
   let sound = missing.length === wanted.length;
@@ -76,6 +76,13 @@ export async function reconcileOnce(broker: BrokerState): Promise<boolean> {
     if (!broker.stopping && gone) sound = (await attempt(broker, group, () => remove(broker, group))) && sound;
   }
   return sound;
+}
+
+/** Also where it is placed no more: as long as it is a voter, or as it may be needed to found the group. */
+function isWanted({ host, facts }: BrokerState, place: PartitionPlace): boolean {
+  const key = keyOf(place.partition);
+  const isFounder = place.partition.birth.includes(facts.nodeId);
+  return isReplica(place, facts.nodeId) || host.isKnown(key) || (isFounder && !host.isRetired(key));
 }
 
 const keyOf = ({ groupId, generation }: PartitionPlace['partition']): GroupKey => ({ group: groupId, generation });
@@ -110,20 +117,21 @@ async function open(broker: BrokerState, place: PartitionPlace): Promise<void> {
   const { groupId, replicas } = place.partition;
   const key = keyOf(place.partition);
   const replica = createPartitionReplica(key);
-  await broker.host.open({ ...key, birth: bornWith(place, broker.facts.nodeId), machine: hostedPartition(replica) });
+  await broker.host.open({ ...key, birth: bornWith(broker, place), machine: hostedPartition(replica) });
   broker.replicas.set(groupId, replica);
   broker.observer.onEvent({ kind: 'group-opened', group: groupId, subject: partitionName(place) });
   if (replicas[0] === broker.facts.nodeId) void campaignAtBirth(broker, groupId);
 }
 
 /**
- * Founders are born as voters. A group that was told to move exists, and may have left this node
- * before: who begins with nothing then has no say of its own until the log names it. Otherwise a
- * majority of the founders that came back could found the group a second time.
+ * Founders are born as voters, however late. Who has left the group and comes back begins with nothing,
+ * and has no say of its own until the log names it: otherwise a majority of the founders that came back
+ * could found the group a second time.
  */
-function bornWith({ partition: { birth, moved, replicas } }: PartitionPlace, self: NodeId): Membership {
-  const others = (nodes: readonly NodeId[]): readonly NodeId[] => nodes.filter((node) => node !== self);
-  if (!moved) return simpleMembership(birth);
+function bornWith({ host, facts }: BrokerState, { partition }: PartitionPlace): Membership {
+  const { birth, replicas } = partition;
+  if (!host.isRetired(keyOf(partition))) return simpleMembership(birth);
+  const others = (nodes: readonly NodeId[]): readonly NodeId[] => nodes.filter((node) => node !== facts.nodeId);
   return simpleMembership(others(birth).length > 0 ? others(birth) : others(replicas));
 }
 

@@ -43,6 +43,7 @@ export function createHost(options: HostOptions): RunningHost {
     self: options.self,
     open: (spec) => open(host, spec),
     isKnown: (key) => options.journal.group(key) !== undefined,
+    isRetired: (key) => options.journal.group(retiredKey(key)) !== undefined,
     wasRemoved: (group, peer) => withGroup(host, group, (found) => wasRemoved(host, found, peer)),
     remove: (key) => remove(host, key.group, 'deleted'),
     retire: (key) => remove(host, key.group, 'moved'),

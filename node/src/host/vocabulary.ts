@@ -116,6 +116,8 @@ export interface Host {
   readonly open: (spec: GroupSpec) => Promise<void>;
   /** The journal has the group: opening it continues its log, and does not begin one. */
   readonly isKnown: (key: GroupKey) => boolean;
+  /** A replica of the group was here and moved away (retired.ts). */
+  readonly isRetired: (key: GroupKey) => boolean;
   /** Whether `peer` proves that the group removed this node's replica, of which that one has not heard (left-behind.ts). */
   readonly wasRemoved: (group: GroupId, peer: NodeId) => Promise<boolean>;
   /** Forgets the group and its data on this node: it was deleted, and will not come back. */

@@ -80,8 +80,8 @@ export const hostMutants: readonly Mutant[] = [
     row: 'B20',
     title: 'a founder that comes back without its data is born as a voter of a group that has moved away: it is founded twice',
     file: `${broker}/reconcile.ts`,
-    find: '  if (!moved) return simpleMembership(birth);\n',
-    replace: '  if (!moved || birth.includes(self)) return simpleMembership(birth);\n',
+    find: '  if (!host.isRetired(keyOf(partition))) return simpleMembership(birth);\n',
+    replace: '  if (!host.isRetired(keyOf(partition)) || birth.includes(facts.nodeId)) return simpleMembership(birth);\n',
     checks: [tests('unit/broker/left-behind', 'who comes back to a group that has moved')],
   },
   {
@@ -219,6 +219,18 @@ export const hostMutants: readonly Mutant[] = [
     find: 'if (status === undefined || status.faulty || metadataLastAtOpen === undefined) return false;',
     replace: 'if (status === undefined) return false;\n  if (metadataLastAtOpen === undefined) return status.applied >= status.last;',
     checks: [tests('unit/broker/reborn-group', 'nor while the log of the metadata is damaged')],
+  },
+  {
+    id: 'D4',
+    row: 'recovery',
+    title: 'a founder of a group that was told to move before it began waits for others to found it',
+    file: `${broker}/reconcile.ts`,
+    find: '(isFounder && !host.isRetired(key))',
+    replace: '(isFounder && host.isRetired(key))',
+    checks: [
+      tests('unit/broker/reborn-group', 'that has never opened the group does so'),
+      tests('property/broker-model', 'before anybody has opened it'),
+    ],
   },
   {
     id: 'R1',

@@ -34,6 +34,7 @@ export interface FakeHost extends RunningHost {
 export function createFakeHost(self: number, stateStore: StateStore): FakeHost {
   const node = asNodeId(self);
   const groups = new Map<GroupId, FakeGroup>();
+  const retired = new Set<GroupId>();
   const listeners: ((change: LeaderChange) => void)[] = [];
   let gate: Promise<void> = Promise.resolve();
   let reads = 0;
@@ -78,11 +79,13 @@ export function createFakeHost(self: number, stateStore: StateStore): FakeHost {
       }, 1);
     },
     isKnown: ({ group }) => groups.has(group),
+    isRetired: ({ group }) => retired.has(group),
     wasRemoved: async () => false,
     remove: async ({ group }) => {
       groups.delete(group);
     },
     retire: async ({ group }) => {
+      retired.add(group);
       groups.delete(group);
     },
     propose: async (group, payload, { durability }) => {

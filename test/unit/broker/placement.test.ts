@@ -20,7 +20,6 @@ const wish = (replicas: readonly number[], learners: readonly number[] = []): Pa
   groupId: group,
   generation: 1,
   birth: ids(1, 2, 3),
-  moved: true,
   replicas: ids(...replicas),
   learners: ids(...learners),
 });

@@ -2,7 +2,7 @@
  * After a restart the metadata first shows a past in which groups exist that were deleted,
  * and removed here, before.
  */
-import { createBrokerState } from '@balsa/node/broker/broker-state.ts';
+import { type BrokerState, createBrokerState } from '@balsa/node/broker/broker-state.ts';
 import { openMetadata } from '@balsa/node/broker/cluster.ts';
 import { reconcileOnce } from '@balsa/node/broker/reconcile.ts';
 import { asNodeId, asRaftIndex, asTerm, metadataGroup } from '@balsa/node/core/ids.ts';
@@ -11,7 +11,7 @@ import { encodeMetadataCommand } from '@balsa/node/core/machines/metadata/comman
 import type { MetadataState } from '@balsa/node/core/machines/metadata/state.ts';
 import { metadataMachine } from '@balsa/node/core/machines/metadata/metadata-machine.ts';
 import { createMemoryStateFolder } from '@balsa/node/storage/state/memory-state-store.ts';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { createFakeHost } from './fake-host.ts';
 import { realClock, testLimits } from './fixture.ts';
 
@@ -35,13 +35,19 @@ function metadataWithTopic(): MetadataState {
 }
 
 /** A broker just started: its metadata has applied up to `applied` of the 20 entries that its log holds. */
-async function restarted(applied: number, knows: boolean, faulty = false) {
+async function restarted(applied: number, knows: boolean, faulty = false, retired = false) {
   const stateStore = await createMemoryStateFolder().open();
   const fake = createFakeHost(1, stateStore);
+  const births: (readonly number[])[] = [];
   const state = { applied, last: 20, faulty };
   const host: typeof fake = {
     ...fake,
     isKnown: () => knows,
+    isRetired: () => retired,
+    open: (spec) => {
+      births.push(spec.birth.voters);
+      return fake.open(spec);
+    },
     status: (group) => {
       const status = fake.status(group);
       const isMetadata = status !== undefined && group === metadataGroup;
@@ -66,7 +72,7 @@ async function restarted(applied: number, knows: boolean, faulty = false) {
   });
   await openMetadata(broker);
   broker.metadata.state = metadataWithTopic();
-  return { broker, state };
+  return { broker, state, births };
 }
 
 test('a group that the journal does not know is not opened before the metadata has caught up', async () => {
@@ -94,4 +100,36 @@ test('a group that the journal knows is opened at once', async () => {
   const { broker } = await restarted(3, true);
   expect(await reconcileOnce(broker)).toBe(true);
   expect(broker.replicas.size).toBe(1);
+});
+
+describe('a founder', () => {
+  const movedAway = ({ metadata }: BrokerState): void => {
+    const topic = metadata.state.topics.get('jobs')!;
+    const partitions = topic.partitions.map((partition) => ({ ...partition, birth: [1, 2, 3].map(asNodeId), replicas: [asNodeId(2)] }));
+    metadata.state.topics.set('jobs', { ...topic, partitions });
+  };
+
+  test('that has never opened the group does so although it has moved: it may be needed to found it', async () => {
+    const { broker, births } = await restarted(20, false);
+    movedAway(broker);
+    expect(await reconcileOnce(broker)).toBe(true);
+    expect(births.at(-1)).toEqual([1, 2, 3]);
+  });
+
+  test('that had a replica which moved away does not begin another one by itself', async () => {
+    const { broker } = await restarted(20, false, false, true);
+    movedAway(broker);
+    expect(await reconcileOnce(broker)).toBe(true);
+    expect(broker.replicas.size).toBe(0);
+  });
+
+  test('that comes back has no say of its own until the log names it', async () => {
+    const { broker, births } = await restarted(20, false, false, true);
+    movedAway(broker);
+    const topic = broker.metadata.state.topics.get('jobs')!;
+    const partitions = topic.partitions.map((partition) => ({ ...partition, replicas: [1, 2].map(asNodeId) }));
+    broker.metadata.state.topics.set('jobs', { ...topic, partitions });
+    expect(await reconcileOnce(broker)).toBe(true);
+    expect(births.at(-1)).toEqual([2, 3]);
+  });
 });

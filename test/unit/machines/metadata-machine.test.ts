@@ -296,14 +296,14 @@ test('bytes of the state are these, whatever the order of events, and are read b
           ['retention.bytes', '7000'],
           ['retention.ms', '5000'],
         ],
-        partitions: [{ groupId: 1, generation: 1, birth: [1, 2], moved: false, replicas: [1, 2], learners: [] }],
+        partitions: [{ groupId: 1, generation: 1, birth: [1, 2], replicas: [1, 2], learners: [] }],
       },
       {
         name: 'ant',
         topicId: 2,
         replicationFactor: 1,
         config: [],
-        partitions: [{ groupId: 2, generation: 1, birth: [2], moved: false, replicas: [2], learners: [] }],
+        partitions: [{ groupId: 2, generation: 1, birth: [2], replicas: [2], learners: [] }],
       },
     ],
   };

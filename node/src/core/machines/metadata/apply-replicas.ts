@@ -20,8 +20,7 @@ export function applySetReplicas(state: MetadataState, command: SetReplicas): Me
   const learners = (command.learners ?? []).map(asNodeId).toSorted((a, b) => a - b);
   const refused = replicasFault(state, command.group, replicas, learners);
   if (refused !== undefined) return refused;
-  const moved = place.partition.moved || !isSameSet(place.partition.birth, replicas);
-  const partition: PartitionRecord = { ...place.partition, moved, replicas, learners };
+  const partition: PartitionRecord = { ...place.partition, replicas, learners };
   const changed = !isSameList(place.partition.replicas, replicas) || !isSameList(place.partition.learners, learners);
   if (changed) replacePartition(state, place, partition);
   return { kind: 'ok', command: 'set-replicas', changed, partition };
@@ -45,8 +44,6 @@ function replicasFault(state: MetadataState, group: number, replicas: readonly N
   if (unknown === undefined) return undefined;
   return refuse('INVALID_TARGET', `Group ${group} cannot move to node ${unknown}: no such node is registered. Start it first.`);
 }
-
-const isSameSet = (a: readonly NodeId[], b: readonly NodeId[]): boolean => a.length === b.length && a.every((nodeId) => b.includes(nodeId));
 
 function isSameList(a: readonly NodeId[], b: readonly NodeId[]): boolean {
   return a.length === b.length && a.every((nodeId, at) => nodeId === b[at]);

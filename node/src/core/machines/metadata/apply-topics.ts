@@ -68,7 +68,6 @@ function withPartitions(state: MetadataState, topic: TopicRecord, total: number)
       groupId: takeGroupId(state),
       generation: birthGeneration,
       birth: replicas,
-      moved: false,
       replicas,
       learners: [],
     }),

@@ -58,11 +58,10 @@ function saveNode(node: NodeRecord): NodeRecord {
 function saveTopic(topic: TopicRecord): SavedTopic {
   const { name, topicId, replicationFactor } = topic;
   const config = [...topic.config].toSorted(([a], [b]) => (a < b ? -1 : 1));
-  const partitions = topic.partitions.map(({ groupId, generation, birth, moved, replicas, learners }) => ({
+  const partitions = topic.partitions.map(({ groupId, generation, birth, replicas, learners }) => ({
     groupId,
     generation,
     birth,
-    moved,
     replicas,
     learners,
   }));

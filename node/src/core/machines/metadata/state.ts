@@ -29,8 +29,6 @@ export interface PartitionRecord {
   readonly generation: number;
   /** Voters that the group was born with. A later replica starts with these too, so it cannot elect itself. */
   readonly birth: readonly NodeId[];
-  /** Other replicas than those at birth were asked for at some time, so that a replica that begins with nothing is no founder. */
-  readonly moved: boolean;
   /** Where the voting replicas shall be; the first is the preferred leader. */
   readonly replicas: readonly NodeId[];
   /** Where replicas that do not vote shall be, sorted. */
