@@ -125,7 +125,8 @@ test('replicas agree, a refusal changes nothing, a change changes the version, i
         outcomes.add(outcome.kind === 'ok' ? `${outcome.command} ${outcome.changed}` : outcome.code);
       }
     }),
-    { numRuns: 200 },
+    // So many that chance does not leave out a kind of outcome.
+    { numRuns: 800 },
   );
   const accepted = [
     'init-cluster',

@@ -15,6 +15,7 @@ export type SendEnding = (Failure & SendFacts) | (SendFacts & { readonly type: '
 
 /** Without idempotence every repetition may leave a copy; how often the library repeats is its own affair. */
 const attemptsMax = 1000;
+export const attemptsOf = (idempotent: boolean): number => (idempotent ? 1 : attemptsMax);
 
 /** Throws what is no error of the client library, and what the library itself took for a bug: both are findings. */
 export function balsaErrorOf(error: unknown): BalsaError {
@@ -40,7 +41,7 @@ export const readFailure = (error: unknown): Failure & { readonly type: 'fail' }
 export function sendEnding(idempotent: boolean, results: readonly PromiseSettledResult<SendResult>[]): SendEnding {
   const done = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
   const errors = results.flatMap((result) => (result.status === 'rejected' ? [balsaErrorOf(result.reason)] : []));
-  const attempts = idempotent ? 1 : attemptsMax;
+  const attempts = attemptsOf(idempotent);
   const [first] = errors;
   if (first === undefined) {
     const offsets = done.map(({ offset }) => (offset === undefined ? null : Number(offset)));

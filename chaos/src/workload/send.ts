@@ -1,7 +1,7 @@
 /** One send of a producer of the workload, from the invocation to what became of it. */
 import type { Acks, Producer } from '@balsa/client';
 import type { PartitionRef } from '../record/timeline.ts';
-import { sendEnding, type SendEnding } from './answers.ts';
+import { attemptsOf, sendEnding, type SendEnding } from './answers.ts';
 import type { Crew } from './crew.ts';
 import { fingerprint, makeValue } from './values.ts';
 
@@ -28,7 +28,8 @@ export interface Sent {
   readonly done: Promise<SendEnding>;
 }
 
-const givenUp = { type: 'info', error: 'CLOSED' } as const;
+/** It may have been repeated as often as any other. */
+const givenUpBy = ({ idempotent }: ProducerSession): SendEnding => ({ type: 'info', error: 'CLOSED', attempts: attemptsOf(idempotent) });
 
 /** `sizesBytes` has one size per record, and at least one. */
 export function send(crew: Crew, session: ProducerSession, { topic, partition }: PartitionRef, sizesBytes: readonly number[]): Sent {
@@ -49,7 +50,7 @@ export function send(crew: Crew, session: ProducerSession, { topic, partition }:
   const sends = values.map(({ bytes }) => producer.send({ value: bytes, partition, timestamp }));
   const done = Promise.allSettled(sends).then((results) => {
     // Whoever gave it up has completed it.
-    if (!session.open.delete(op)) return givenUp;
+    if (!session.open.delete(op)) return givenUpBy(session);
     const ending = sendEnding(idempotent, results);
     if (ending.type === 'info') session.turn += 1;
     if (ending.type === 'ok') crew.acked += values.length;
@@ -64,6 +65,6 @@ export function send(crew: Crew, session: ProducerSession, { topic, partition }:
 export function giveUp(crew: Crew, session: ProducerSession): number {
   const open = [...session.open.keys()];
   session.open.clear();
-  for (const op of open) crew.history.complete(op, givenUp);
+  for (const op of open) crew.history.complete(op, givenUpBy(session));
   return open.length;
 }

@@ -78,3 +78,16 @@ test('what is given up is undecided at once, and a late answer changes nothing',
   expect(scene.outcomes('send')).toEqual(['info CLOSED']);
   expect(scene.crew.acked).toBe(0);
 });
+
+test.each([
+  { idempotent: true, attempts: 1 },
+  { idempotent: false, attempts: 1000 },
+])('what is given up may have been repeated as any other: %j', async ({ idempotent, attempts }) => {
+  const scene = await start({ idempotent });
+  always(scene, { kind: 'delay-reply', ms: 50 });
+  const { done } = send(scene.crew, scene.session, place, [20]);
+  giveUp(scene.crew, scene.session);
+  await scene.world.clock.run(done);
+  const ending = [...scene.history].find((event) => event.type === 'info');
+  expect(ending).toMatchObject({ error: 'CLOSED', attempts });
+});
