@@ -1,10 +1,11 @@
-/** Connections that end when nobody expects it: reset, refused, or cut between a request and its reply. */
+/** Connections that end when nobody expects it: reset, refused, ended on one side, or cut between a request and its reply. */
 import * as z from 'zod';
 import { type Proof, proveLateEnds, proveRefused, proveReset } from '../cluster/proofs.ts';
+import type { LinkCounts } from '../links/counters.ts';
 import type { Link } from '../links/link.ts';
 import { proveBy, repeatEvery } from './begun.ts';
 import { defineFault, type Fault } from './fault.ts';
-import { pathsOf, proveOn, silenceMs, where } from './paths.ts';
+import { type Path, pathsOf, proveOn, silenceMs, where } from './paths.ts';
 
 const periodMsMax = 60_000;
 
@@ -20,17 +21,27 @@ export const reset = defineFault({
   parameters: resets,
   describe: (nodes, { everyMs }) => `resets of all connections of ${nodes} every ${everyMs} ms`,
   begin: async ({ cluster }, nodes, { everyMs, where: which }) => {
-    const paths = pathsOf(cluster, nodes, which).map((path) => ({ ...path, before: path.link.counts() }));
-    const resetAll = (): void => paths.forEach(({ link }) => void link.reset());
-    resetAll();
-    const timer = setInterval(resetAll, everyMs);
-    const prove = (): Proof => {
-      const proofs = paths.map(({ link, before }) => proveReset(link, before));
-      return proofs.find(({ holds }) => holds) ?? { claim: 'a path was reset', holds: false, evidence: 'there was no connection to reset' };
-    };
-    return { prove: async (ending) => [await proveBy(ending, prove)], heal: async () => clearInterval(timer) };
+    const paths = pathsOf(cluster, nodes, which);
+    const otherwise = { claim: 'a path was reset', holds: false, evidence: 'there was no connection to reset' };
+    const prove = onSome(paths, proveReset, otherwise);
+    const end = againAndAgain(paths, everyMs, (link) => link.reset());
+    return { prove: async (ending) => [await proveBy(ending, prove)], heal: async () => end() };
   },
 });
+
+/** On every path at once, and then every `everyMs` until the returned function is called. */
+function againAndAgain(paths: readonly Path[], everyMs: number, action: (link: Link) => unknown): () => void {
+  const strike = (): void => paths.forEach(({ link }) => void action(link));
+  strike();
+  const timer = setInterval(strike, everyMs);
+  return () => clearInterval(timer);
+}
+
+/** What has happened since now on one of the paths: not all of them carry connections. */
+function onSome(paths: readonly Path[], prove: (link: Link, before: LinkCounts) => Proof, otherwise: Proof): () => Proof {
+  const counted = paths.map(({ link }) => ({ link, before: link.counts() }));
+  return () => counted.map(({ link, before }) => prove(link, before)).find(({ holds }) => holds) ?? otherwise;
+}
 
 const refusals = z.strictObject({ where: where.default('both') });
 
@@ -69,21 +80,15 @@ export const slowClose = defineFault({
   parameters: slowCloses,
   describe: (nodes, { lateMs }) => `ends of connections of ${nodes} that arrive ${lateMs} ms late`,
   begin: async ({ cluster }, nodes, { lateMs, everyMs, where: which }) => {
-    const paths = pathsOf(cluster, nodes, which).map((path) => ({ ...path, before: path.link.counts() }));
+    const paths = pathsOf(cluster, nodes, which);
+    const otherwise = { claim: 'a connection was closed slowly', holds: false, evidence: 'no end arrived late' };
+    const prove = onSome(paths, proveLateEnds, otherwise);
     const undos = paths.map(({ link }) => link.impair({ endDelayMs: lateMs }, 'downstream'));
-    const endAll = (): void => paths.forEach(({ link }) => void link.resetTarget());
-    endAll();
-    const timer = setInterval(endAll, everyMs);
-    const prove = (): Proof => {
-      const proofs = paths.map(({ link, before }) => proveLateEnds(link, before));
-      return (
-        proofs.find(({ holds }) => holds) ?? { claim: 'a connection was closed slowly', holds: false, evidence: 'no end arrived late' }
-      );
-    };
+    const end = againAndAgain(paths, everyMs, (link) => link.resetTarget());
     return {
       prove: async (ending) => [await proveBy(ending, prove)],
       heal: async () => {
-        clearInterval(timer);
+        end();
         undos.forEach((undo) => undo());
       },
     };

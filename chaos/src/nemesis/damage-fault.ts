@@ -48,9 +48,6 @@ const kinds = {
 
 type Kind = keyof typeof kinds;
 export const damageKinds = Object.keys(kinds) as readonly Kind[];
-const needsOld: readonly Kind[] = ['stale-segment', 'stale-state', 'restored'];
-/** A short run fills no segment; but a start begins another one. */
-const needsTwo: readonly Kind[] = ['swapped-segments', 'duplicated-segment'];
 
 export const damage = defineFault({
   name: 'damage',
@@ -64,7 +61,7 @@ export const damage = defineFault({
       .min(0)
       .max(60_000)
       .default(2000)
-      .describe('how old the old files of the stale and restored kinds are, or how much is written to the second segment'),
+      .describe('how old the old files of the stale and restored kinds are, or for how long the second one of two segments is written to'),
   }),
   describe: (nodes, { kind }) => `damage (${kind}) to the files of ${nodes}`,
   begin: (context, nodes, { kind, agedMs }) => beginOnEach(nodes, (id) => damageNode(context, id, kind, agedMs)),
@@ -84,10 +81,11 @@ async function damageNode(context: FaultContext, id: number, kind: Kind, agedMs:
     rmSync(kept, { recursive: true, force: true });
   };
   try {
-    if (kind === 'stale-segment') takeBackup(path.join(node.dir, 'journal'), path.join(backup, 'journal'));
-    else if (needsOld.includes(kind)) await copyStopped(context, node, backup);
-    else if (needsTwo.includes(kind)) await restart(context, node);
-    if (needsOld.includes(kind) || needsTwo.includes(kind)) await pauseFor(agedMs, new AbortController().signal);
+    const prepare = preparations[kind];
+    if (prepare !== undefined) {
+      await prepare(context, node, backup);
+      await pauseFor(agedMs, new AbortController().signal);
+    }
     await node.kill();
     takeBackup(node.dir, original);
     const other = context.cluster.nodes.find((each) => each.id !== id);
@@ -153,17 +151,31 @@ async function proveDecided(node: ChaosNode, ending: AbortSignal): Promise<Proof
   return { claim: `node ${node.id} has read its files and decided`, holds: decision !== undefined && decision !== 'ended', evidence };
 }
 
-async function restart(context: FaultContext, node: ChaosNode): Promise<void> {
-  await node.kill();
-  startAgain(context, node);
-}
+/** Run some time before the damage: the older copy it needs, or a second segment. A short run fills none, but a start begins another one. */
+type Preparation = (context: FaultContext, node: ChaosNode, backup: string) => Promise<void>;
 
-/** A segment that is written to is as good while it grows; a start begins another one. The rest is whole only when nobody has it open. */
-async function copyStopped(context: FaultContext, node: ChaosNode, backup: string): Promise<void> {
+/** Of a running node: a segment that is written to is as good while it grows. */
+const copyJournal: Preparation = async (_, node, backup) => takeBackup(path.join(node.dir, 'journal'), path.join(backup, 'journal'));
+
+/** The rest is whole only when nobody has it open. */
+const copyStopped: Preparation = async (context, node, backup) => {
   await node.kill();
   takeBackup(node.dir, backup);
   startAgain(context, node);
-}
+};
+
+const beginSegment: Preparation = async (context, node) => {
+  await node.kill();
+  startAgain(context, node);
+};
+
+const preparations: Partial<Readonly<Record<Kind, Preparation>>> = {
+  'stale-segment': copyJournal,
+  'stale-state': copyStopped,
+  restored: copyStopped,
+  'swapped-segments': beginSegment,
+  'duplicated-segment': beginSegment,
+};
 
 export function proveDamage({ id }: ChaosNode, { kind, path: file, position, before, after }: Damage): Proof {
   const where = position === undefined ? path.basename(file) : `${path.basename(file)} at ${position}`;

@@ -54,6 +54,7 @@ const notLast = (target: MatrixTarget): string | undefined =>
 const scrubbing = { 'journal.scrubPassMs': 1000, 'journal.scrubBytesPerSecond': 64 * 1024 * 1024, 'journal.cacheBytes': 1024 * 1024 };
 
 const stale: readonly string[] = ['stale-segment', 'restored', 'foreign'];
+
 /** Can be made again from the journal, so it may be gone everywhere. */
 const derived: readonly string[] = ['wiped-state', 'stale-state'];
 const skipOf = (kind: string): MatrixRow['skip'] => (derived.includes(kind) ? everywhere : stale.includes(kind) ? remembers : goodCopies);

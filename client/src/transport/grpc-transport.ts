@@ -32,6 +32,7 @@ interface Channels {
   closed: boolean;
 }
 
+/** What `connect` uses by itself. For those who put something in front of it, by `ports`; `clientId` is what brokers see. */
 export function grpcTransport(clientId: string): Transport {
   const channels: Channels = { clientId, byAddress: new Map(), closed: false };
   return {

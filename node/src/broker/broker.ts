@@ -40,7 +40,9 @@ export interface Broker {
   readonly readReplica: (input: ReplicaReadInput) => Promise<Fetched>;
   readonly listOffset: (topic: string, partition: number, question: OffsetQuestion) => Promise<Offset>;
   readonly nextProducerId: () => Promise<number>;
+  /** As far as is known here; names this node as the controller as soon as it believes to be it. */
   readonly describeCluster: (topics: readonly string[]) => ClusterDescription;
+  /** For clients: an answer that names this node as the controller lacks nothing that was acknowledged. */
   readonly describeClusterConfirmed: (topics: readonly string[]) => Promise<ClusterDescription>;
   readonly createTopic: (wanted: TopicToCreate) => Promise<TopicDescription>;
   readonly deleteTopic: (name: string) => Promise<void>;
