@@ -5,6 +5,7 @@
  *
  * Nothing here comes from the code under test but the types of its data.
  */
+import { crc32 } from 'node:zlib';
 import type { Membership } from '@balsa/node/core/raft/membership.ts';
 import type { HardState, Entry } from '@balsa/node/core/raft/entry.ts';
 import type { TraceEvent } from '@balsa/node/host/trace.ts';
@@ -148,15 +149,10 @@ export function isQuorum({ voters, outgoing }: Membership, has: (node: number) =
 /** The log of a replica survives a crash up to here (inclusive), whatever becomes of the writes under way. */
 export const durableOf = ({ disk, pending }: Replica): number => pending.reduce((min, { limit }) => Math.min(min, limit), disk.log.last);
 
-/** FNV-1a, for payloads that are bytes. */
-function hashBytes(bytes: Uint8Array): string {
-  let hash = 0x811c9dc5;
-  for (const byte of bytes) hash = Math.imul(hash ^ byte, 0x01000193);
-  return `${bytes.length}:${hash >>> 0}`;
-}
+const bytesPrint = (bytes: Uint8Array): string => `${bytes.length}:${crc32(bytes)}`;
 
 export const payloadPrint = (payload: unknown): string =>
-  payload instanceof Uint8Array ? hashBytes(payload) : typeof payload === 'string' ? payload : JSON.stringify(payload);
+  payload instanceof Uint8Array ? bytesPrint(payload) : typeof payload === 'string' ? payload : JSON.stringify(payload);
 
 export function entryPrint(entry: Entry<unknown>): string {
   if (entry.kind === 'command') return `command ${payloadPrint(entry.payload)}`;
