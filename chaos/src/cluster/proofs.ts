@@ -91,6 +91,24 @@ export function proveReset(link: Link, before: LinkCounts): Proof {
   return { claim: `${link.name} was reset`, holds: resets > 0, evidence: `${resets} connections reset` };
 }
 
+/** Streams ended in the middle of a frame. */
+export function proveTruncated(link: Link, before: LinkCounts): Proof {
+  const truncations = link.counts().truncations - before.truncations;
+  return { claim: `streams of ${link.name} were truncated`, holds: truncations > 0, evidence: `${truncations} streams lost their end` };
+}
+
+/** Clients were told to go, and came back by another connection. */
+export function proveGoAway(link: Link, before: LinkCounts): Proof {
+  const now = link.counts();
+  const goAways = now.goAways - before.goAways;
+  const connections = now.connections - before.connections;
+  return {
+    claim: `clients of ${link.name} were told to go away`,
+    holds: goAways > 0 && connections > 0,
+    evidence: `${goAways} GOAWAY frames went out; ${connections} connections were opened since`,
+  };
+}
+
 /** Somebody learned late that a connection had ended. */
 export function proveLateEnds(link: Link, before: LinkCounts): Proof {
   const { lateEnds, upstream } = link.counts();

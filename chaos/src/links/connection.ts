@@ -9,7 +9,8 @@
 import { connect, type Socket } from 'node:net';
 import { createMessageScanner, type MessageScanner, scan } from './grpc-messages.ts';
 import { type Direction, directions } from './impairment.ts';
-import { arrive, arriveEnd, createLane, depart, type End, isBroken, isFinished, isFull, isSwallowing, type Lane } from './lane.ts';
+import { type Interruption, slippedIn, truncated } from './interruption.ts';
+import { arrive, arriveEnd, createLane, depart, drop, type End, isBroken, isFinished, isFull, isSwallowing, type Lane } from './lane.ts';
 import type { LinkRuntime } from './link-runtime.ts';
 import { passRequest, swallowReply } from './reply-cut.ts';
 
@@ -21,6 +22,8 @@ export interface Flow {
   readonly scanner: MessageScanner | undefined;
   /** The sink takes no more until it has drained. */
   sinkFull: boolean;
+  /** Waits for bytes that it can strike. */
+  interruption: Interruption | undefined;
   timer: NodeJS.Timeout | undefined;
 }
 
@@ -48,7 +51,7 @@ export function openConnection(link: LinkRuntime, accepted: Socket): Connection 
 
 function createFlow({ protocol }: LinkRuntime, direction: Direction, source: Socket, sink: Socket): Flow {
   const scanner = protocol === 'grpc' ? createMessageScanner(direction) : undefined;
-  return { direction, source, sink, lane: createLane(), scanner, sinkFull: false, timer: undefined };
+  return { direction, source, sink, lane: createLane(), scanner, sinkFull: false, interruption: undefined, timer: undefined };
 }
 
 function listen(connection: Connection, flow: Flow): void {
@@ -133,8 +136,11 @@ function deliver(connection: Connection, flow: Flow, bytes: Buffer): void {
   const cut = link.replyCut;
   const concerned = cut !== undefined && (cut.victim === connection || (cut.victim === undefined && flow.direction === 'upstream'));
   if (!concerned) {
+    const passBytes = truncated(flow.interruption, bytes.length);
+    if (passBytes !== undefined) return truncate(link, flow, bytes, passBytes);
     if (flow.scanner !== undefined) counters.forwardedMessages += scan(flow.scanner, bytes).ended.length;
-    return write(flow, counters, bytes);
+    write(flow, counters, bytes);
+    return slipIn(link, flow);
   }
   if (flow.direction === 'downstream') {
     swallowReply(cut.cut, bytes, flow.scanner);
@@ -157,6 +163,31 @@ function write(flow: Flow, counters: { forwardedBytes: number; undeliverableByte
   }
   counters.forwardedBytes += bytes.length;
   flow.sinkFull = !flow.sink.write(bytes);
+}
+
+/** Strikes at the next occasion; replaces what waits for one. Undefined: nothing waits any more. */
+export function interrupt(connection: Connection, direction: Direction, interruption: Interruption | undefined): void {
+  const flow = connection[direction];
+  flow.interruption = interruption;
+  slipIn(connection.link, flow);
+}
+
+/** The rest of the stream is lost, and its source is told at once. */
+function truncate({ counters }: LinkRuntime, flow: Flow, bytes: Buffer, passBytes: number): void {
+  flow.interruption = undefined;
+  counters.truncations += 1;
+  write(flow, counters[flow.direction], bytes.subarray(0, passBytes));
+  counters[flow.direction].undeliverableBytes += bytes.length - passBytes + drop(flow.lane);
+  arriveEnd(flow.lane, 'fin', 0);
+  resetSocket(flow.source);
+}
+
+function slipIn({ counters }: LinkRuntime, flow: Flow): void {
+  const frame = slippedIn(flow.interruption, flow.scanner);
+  if (frame === undefined || !flow.sink.writable) return;
+  flow.interruption = undefined;
+  counters.goAways += 1;
+  flow.sinkFull = !flow.sink.write(frame);
 }
 
 /** Ends the side of the target with a reset; the other one learns of it as the link lets it. */

@@ -23,6 +23,10 @@ export interface LinkCounters extends Record<Direction, DirectionCounters> {
   resets: number;
   /** Ends of connections that the other side learned of late. */
   lateEnds: number;
+  /** Streams that broke off in the middle of a chunk, with an orderly end. */
+  truncations: number;
+  /** GOAWAY frames that were slipped into what a target sends. */
+  goAways: number;
   /** The target did not take a connection. */
   dialsFailed: number;
 }
@@ -48,5 +52,6 @@ const ofDirection = (): DirectionCounters => ({
 });
 
 export function createCounters(): LinkCounters {
-  return { connections: 0, refused: 0, resets: 0, lateEnds: 0, dialsFailed: 0, upstream: ofDirection(), downstream: ofDirection() };
+  const ofLink = { connections: 0, refused: 0, resets: 0, lateEnds: 0, truncations: 0, goAways: 0, dialsFailed: 0 };
+  return { ...ofLink, upstream: ofDirection(), downstream: ofDirection() };
 }

@@ -37,6 +37,10 @@ export function createMessageScanner(direction: 'upstream' | 'downstream'): Mess
   return { skipBytes: direction === 'upstream' ? prefaceBytes : 0, header: [], data: undefined, openMessages: new Map() };
 }
 
+/** Whether the next byte begins a frame. */
+export const isBetweenFrames = ({ skipBytes, header, data }: MessageScanner): boolean =>
+  skipBytes === 0 && header.length === 0 && data === undefined;
+
 export interface Scan {
   /** Bytes read: all, or up to where the data of message number `messagesMax` + 1 begins. */
   readonly bytes: number;

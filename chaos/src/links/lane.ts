@@ -90,15 +90,20 @@ function takeHead(lane: Lane, head: Held, bytes: number): Buffer {
   return head.bytes.subarray(0, bytes);
 }
 
+/** Forgets what the lane holds; how many bytes that was. */
+export function drop(lane: Lane): number {
+  const bytes = lane.heldBytes;
+  lane.queue.length = 0;
+  lane.heldBytes = 0;
+  return bytes;
+}
+
 /** Whatever the lane holds is gone. An end that is swallowed is a hole as well: the other side does not learn of it. */
 function swallow(lane: Lane): Departure {
   if (lane.end !== lane.endPassed) lane.holed = true;
   if (lane.queue.length === 0) return { kind: 'wait', untilMs: undefined };
-  const bytes = lane.heldBytes;
-  lane.queue.length = 0;
-  lane.heldBytes = 0;
   lane.holed = true;
-  return { kind: 'swallowed', bytes };
+  return { kind: 'swallowed', bytes: drop(lane) };
 }
 
 function passEnd(lane: Lane, endDelayMs: number, nowMs: number): Departure {

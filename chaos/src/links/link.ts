@@ -16,6 +16,7 @@ import { assert } from '@balsa/node/core/assert.ts';
 import {
   type Connection,
   destroyConnection,
+  interrupt,
   openConnection,
   resetConnection,
   resetSocket,
@@ -24,6 +25,7 @@ import {
 } from './connection.ts';
 import { createCounters, type LinkCounts } from './counters.ts';
 import { combined, type Direction, directions, healthy, type Impairment, impaired, type LinkState, unimpaired } from './impairment.ts';
+import type { Interruption } from './interruption.ts';
 import type { LinkRuntime, LinkTarget } from './link-runtime.ts';
 import type { ReplyCutOptions, ReplyCutResult } from './reply-cut.ts';
 import { createReplyCutting } from './reply-cutting.ts';
@@ -66,6 +68,8 @@ export interface Link extends AsyncDisposable {
   readonly reset: () => number;
   /** Resets the target's side of all connections now; the other side learns of it as the link lets it. How many there were. */
   readonly resetTarget: () => number;
+  /** Strikes the next bytes of each connection in this direction, once. The returned function spares those that are still to be struck. */
+  readonly interrupt: (interruption: Interruption, direction: Direction) => Undo;
   /** Lets a request out and cuts before its reply is back. One at a time; settles when it is over. */
   readonly cutReply: (options: ReplyCutOptions) => Promise<ReplyCutResult>;
   /** Ends every connection with a reset and frees the port. */
@@ -106,6 +110,7 @@ function linkOf({ name, target }: LinkOptions, runtime: LinkRuntime, server: Ser
     counts: () => countsOf(runtime),
     heal: () => {
       replyCutting.cancel();
+      for (const direction of directions) onAll(runtime, (connection) => interrupt(connection, direction, undefined));
       runtime.layers.clear();
       review(runtime);
     },
@@ -113,6 +118,10 @@ function linkOf({ name, target }: LinkOptions, runtime: LinkRuntime, server: Ser
     impair: (impairment, where = 'both') => addLayer(runtime, impairedState(impaired(impairment), where)),
     reset: () => onAll(runtime, resetConnection),
     resetTarget: () => onAll(runtime, resetTarget),
+    interrupt: (interruption, direction) => {
+      onAll(runtime, (connection) => interrupt(connection, direction, interruption));
+      return () => void onAll(runtime, (connection) => interrupt(connection, direction, undefined));
+    },
     cutReply: replyCutting.arm,
     close,
     [Symbol.asyncDispose]: close,

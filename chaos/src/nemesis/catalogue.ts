@@ -15,6 +15,7 @@ import { loadFaults } from './load-faults.ts';
 import { processFaults } from './process-faults.ts';
 import { replicaFaults } from './replica-faults.ts';
 import { slowPathFaults } from './slow-path-faults.ts';
+import { streamFaults } from './stream-faults.ts';
 import { swizzleClog } from './swizzle-clog.ts';
 
 const all: readonly Fault[] = [
@@ -25,6 +26,7 @@ const all: readonly Fault[] = [
   ...slowPathFaults,
   swizzleClog,
   ...connectionFaults,
+  ...streamFaults,
   ...hardNetworkFaults,
   ...diskErrors,
   ...diskDelays,

@@ -1,13 +1,11 @@
 /** Connections that end when nobody expects it: reset, refused, ended on one side, or cut between a request and its reply. */
 import * as z from 'zod';
 import { type Proof, proveLateEnds, proveRefused, proveReset } from '../cluster/proofs.ts';
-import type { LinkCounts } from '../links/counters.ts';
 import type { Link } from '../links/link.ts';
 import { proveBy, repeatEvery } from './begun.ts';
 import { defineFault, type Fault } from './fault.ts';
-import { type Path, pathsOf, proveOn, silenceMs, where } from './paths.ts';
-
-const periodMsMax = 60_000;
+import { pathsOf, proveOn, silenceMs, where } from './paths.ts';
+import { againAndAgain, onSome, periodMsMax } from './repeated-strikes.ts';
 
 const resets = z.strictObject({
   everyMs: z.number().int().min(10).max(periodMsMax).default(200),
@@ -28,20 +26,6 @@ export const reset = defineFault({
     return { prove: async (ending) => [await proveBy(ending, prove)], heal: async () => end() };
   },
 });
-
-/** On every path at once, and then every `everyMs` until the returned function is called. */
-function againAndAgain(paths: readonly Path[], everyMs: number, action: (link: Link) => unknown): () => void {
-  const strike = (): void => paths.forEach(({ link }) => void action(link));
-  strike();
-  const timer = setInterval(strike, everyMs);
-  return () => clearInterval(timer);
-}
-
-/** What has happened since now on one of the paths: not all of them carry connections. */
-function onSome(paths: readonly Path[], prove: (link: Link, before: LinkCounts) => Proof, otherwise: Proof): () => Proof {
-  const counted = paths.map(({ link }) => ({ link, before: link.counts() }));
-  return () => counted.map(({ link, before }) => prove(link, before)).find(({ holds }) => holds) ?? otherwise;
-}
 
 const refusals = z.strictObject({ where: where.default('both') });
 

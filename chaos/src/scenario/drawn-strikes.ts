@@ -61,6 +61,8 @@ const draws: Readonly<Record<DrawnFamily, readonly Draw[]>> = {
   connections: [
     { strike: 'reset', roles: many, with: (chance) => ({ everyMs: chance.between(50, 1000) }) },
     { strike: 'refuse' },
+    { strike: 'truncate', with: (chance) => ({ everyMs: chance.between(100, 1000), direction: chance.pick(['upstream', 'downstream']) }) },
+    { strike: 'go-away', with: (chance) => ({ everyMs: chance.between(100, 1000), code: chance.pick(['no-error', 'enhance-your-calm']) }) },
     { strike: 'slow-close', with: (chance) => ({ lateMs: chance.between(100, 2000), everyMs: chance.between(200, 2000) }) },
     { strike: 'reply-cut', roles: ['all'], with: (chance) => ({ everyMs: chance.between(50, 500) }) },
   ],

@@ -42,7 +42,7 @@ function cellScenario(row: MatrixRow, target: MatrixTarget, seed: number): Scena
     name: `matrix-${row.name}-${target}`,
     title: `${row.name} at ${target}`,
     cluster: { nodes, config: row.config ?? {} },
-    topics: [{ name: 'orders', partitions: 2, replicas: nodes === 4 ? 3 : nodes }],
+    topics: [{ name: 'orders', partitions: nodes, replicas: nodes === 4 ? 3 : nodes }],
     load: { recordsPerSecond: 150, probes: { periodMs: 50, kinds: ['write'] }, ...row.load },
     warmupMs: 1000,
     calmMs: 300,
