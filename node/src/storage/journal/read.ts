@@ -14,8 +14,9 @@ import { entryOfFrame } from './frame-content.ts';
 import { frameHeadBytes, placeSeed, readFrame } from './frame.ts';
 import { columnAt, type GroupLog, hasIndex, lastIndex, loseEntry, slotOf, termAt } from './group-log.ts';
 import { segmentName } from './segment.ts';
-import { findLog, type JournalState, type Segment, segmentOf } from './state.ts';
+import { findLog, type JournalState, reportWatermark, type Segment, segmentOf } from './state.ts';
 import { type EntryFacts, type GroupKey, JournalCorrupt } from './vocabulary.ts';
+import { secureWatermark } from './watermark-file.ts';
 
 /** Bytes of other frames that are read along rather than starting another read. */
 const gapBytesMax = 64 * 1024;
@@ -178,11 +179,12 @@ async function readHalves(
   if (corrupt !== undefined) throw corrupt;
 }
 
-/** Makes a hole of an entry; returns the error to be thrown. */
+/** Makes a hole of an entry; returns the error to be thrown. A restart must find the hole too, whatever becomes of the power. */
 function lost(state: JournalState, key: GroupKey, item: Wanted, why: string, cause?: DiskError): JournalCorrupt {
   state.corruptFrames++;
   const log = findLog(state.groups, key);
   if (log !== undefined) loseEntry(log, item.index, item, state.live);
+  secureWatermark(state.watermarkFile, state.durable, (error) => reportWatermark(state, error));
   const detail = `entry ${item.index} of group ${key.group}`;
   state.options.onEvent?.({ type: 'corrupt', sequence: item.segment, offset: item.offset, detail });
   return new JournalCorrupt(`${segmentName(item.segment)} at ${item.offset}: ${detail} ${why}`, { cause });

@@ -128,3 +128,8 @@ export function segmentOf(state: JournalState, sequence: number): Segment {
   assert(segment !== undefined, 'a needed segment is there', { sequence });
   return segment;
 }
+
+/** The journal goes on without it: an older watermark says less, and nothing wrong. */
+export function reportWatermark({ options }: JournalState, error: unknown): void {
+  options.onEvent?.({ type: 'watermark-failed', message: String(error) });
+}

@@ -16,8 +16,9 @@
  * an older slot says less, which only widens what counts as "cannot be proven". The next batch's
  * header carries the same fact and is synced with that batch, so under load the file
  * is not written at all: only when the journal falls idle (lazily, slots 0 and 1), and with a sync
- * on reclaim and on close (slots 2 and 3). A crash may tear
- * both lazy slots, never a synced one.
+ * on reclaim, on close, and when damage is noticed (slots 2 and 3): what the next start finds of a
+ * damaged tail must not pass for one that a crash tore. A crash may tear both lazy slots, never a
+ * synced one.
  */
 import type { Disk, DiskFile } from '../../ports/disk.ts';
 import type { Watermark } from './batch.ts';
@@ -39,6 +40,8 @@ export interface WatermarkFile {
   oldestBatch: number;
   /** Rises with every write; the highest sound one is the newest. */
   round: number;
+  /** Newest batch that a synced slot names. */
+  securedBatch: number;
   lazySlot: 0 | 1;
   syncedSlot: 2 | 3;
   /** Writes under way; never rejects. */
@@ -90,7 +93,7 @@ export async function createWatermarkFile(disk: Disk, folder: string, storeId: s
   await file.datasync();
   await disk.rename(temporary, path);
   await disk.syncFolder(folder);
-  return { ...finding, file, storeId, lazySlot: 0, syncedSlot: 3, busy: undefined };
+  return { ...finding, file, storeId, securedBatch: finding.durable.number, lazySlot: 0, syncedSlot: 3, busy: undefined };
 }
 
 /** What the file says; undefined if it is missing or no slot is sound. */
@@ -124,7 +127,15 @@ export function saveWatermark(target: WatermarkFile, durable: Watermark): Promis
     await writeSlot(target, target.syncedSlot, durable);
     await target.file.datasync();
     target.syncedSlot = target.syncedSlot === 2 ? 3 : 2;
+    target.securedBatch = Math.max(target.securedBatch, durable.number);
   });
+}
+
+/** Writes with a sync unless it says nothing new; the caller waits for nothing. */
+export function secureWatermark(target: WatermarkFile, durable: Watermark, onError: (error: unknown) => void): void {
+  if (target.securedBatch >= durable.number) return;
+  target.securedBatch = durable.number;
+  saveWatermark(target, durable).catch(onError);
 }
 
 /** Writes of the file happen one after the other. */

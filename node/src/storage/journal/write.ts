@@ -15,7 +15,7 @@ import type { FrameContent } from './frame-content.ts';
 import { columnAt, type GroupLog, hasIndex, isHole, moveFact, placeRestored, setPlace, slotOf, termAt } from './group-log.ts';
 import { segmentHeaderBytes } from './segment.ts';
 import { block, isLackOfSpace, prepareSpare, reportFull, untilSpace, wakeSpaceWaiters } from './space.ts';
-import type { JournalState, PendingCall, Segment } from './state.ts';
+import { type JournalState, type PendingCall, reportWatermark, type Segment } from './state.ts';
 import { noteWatermark } from './watermark-file.ts';
 
 interface Batch {
@@ -69,10 +69,6 @@ function resolveMarkers(state: JournalState): boolean {
   state.pending = state.pending.slice(1);
   first.resolve();
   return true;
-}
-
-function reportWatermark(state: JournalState, error: unknown): void {
-  state.options.onEvent?.({ type: 'watermark-failed', message: String(error) });
 }
 
 /** Waits until there may be space again; false if the journal ended meanwhile: what waited is never acknowledged. */
