@@ -82,10 +82,13 @@ export function watchRepairs(run: RunState): void {
   });
 }
 
-/** Only a process that started after the damage proves anything: its start has read the whole journal. */
+/**
+ * Only a process that started after the damage proves anything: its start has read the whole journal.
+ * What it read must be what the disk has: a page that is newer in the cache hides the damage of the older one.
+ */
 async function isWhole(node: SimNode): Promise<boolean> {
   const { life } = node;
-  if (life === undefined) return false;
+  if (life === undefined || !node.disk.isSynced((path) => path.endsWith('.segment'))) return false;
   const { host, storage } = life;
   for (const group of host.groups()) {
     const status = host.status(group);

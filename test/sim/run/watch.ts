@@ -54,8 +54,8 @@ export function createWatch(run: () => RunState): NodeWatch {
       note(`role-${change.role}`, `${node.id} ${change.group} ${change.term} ${change.leader}`);
       run().checks.onLeaderChange(node.id, change);
     },
-    onJournalEvent: (node, { type }) => {
-      if (type !== 'synced') note(`journal-${type}`, String(node.id));
+    onJournalEvent: (node, event) => {
+      if (event.type !== 'synced') note(`journal-${event.type}`, `${node.id} ${JSON.stringify(event)}`);
     },
     onBrokerEvent: (node, event: BrokerEvent) => note(`broker-${event.kind}`, `${node.id} ${factsOf(event)}`),
     onUnexpected: (node, error) => {

@@ -158,7 +158,10 @@ describe('damage', () => {
     const before = await content(world, '/d/a');
     expect(world.disk.damage('zero-page')).toBeDefined();
     expect((await content(world, '/d/a')).equals(before)).toBe(true);
+    expect(world.disk.isSynced((path) => path === '/d/a')).toBe(false);
+    expect(world.disk.isSynced((path) => path !== '/d/a')).toBe(true);
     await file.datasync();
+    expect(world.disk.isSynced(() => true)).toBe(true);
     expect(Buffer.from(world.disk.powerOff().bytesOf('/d/a')).equals(before)).toBe(true);
   });
 });

@@ -51,7 +51,13 @@ export function overwritePage(file: MemoryFile, number: number, page: Uint8Array
   if (isClean) setPage(file.current, number, page);
 }
 
-function namedFiles(files: MemoryFiles): readonly NamedFile[] {
+/** No page of the cache differs from the disk's. */
+export function isCleanFile({ current, durable }: MemoryFile): boolean {
+  const numbers = new Set([...current.pages.keys(), ...durable.pages.keys()]);
+  return current.size === durable.size && [...numbers].every((number) => isSame(current.pages.get(number), durable.pages.get(number)));
+}
+
+export function namedFiles(files: MemoryFiles): readonly NamedFile[] {
   const named: NamedFile[] = [];
   for (const [folder, { current }] of files.folders) for (const [name, file] of current) named.push({ path: `${folder}/${name}`, file });
   return named.sort((one, other) => (one.path < other.path ? -1 : 1));

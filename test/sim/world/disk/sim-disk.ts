@@ -34,7 +34,7 @@ import {
 } from '@balsa/node/storage/disk/memory-files.ts';
 import { readImage } from '@balsa/node/storage/disk/memory-image.ts';
 import { complete, createLane, never } from './completion.ts';
-import { inflict } from './damage.ts';
+import { inflict, isCleanFile, namedFiles } from './damage.ts';
 import type { Damage, DamageKind, DiskFault, DiskFaultKind } from './disk-fault.ts';
 import { calmProfile, type DiskProfile } from './disk-profile.ts';
 import { createPageHistory } from './page-history.ts';
@@ -65,6 +65,8 @@ export interface SimDisk extends Disk {
   readonly damage: (kind: DamageKind, within?: (path: string) => boolean) => Damage | undefined;
   /** No operation ends within the next `durationMs`. */
   readonly stall: (durationMs: number) => void;
+  /** Whether the files for which `within` holds are on the disk as the cache shows them: nothing hides what is damaged there. */
+  readonly isSynced: (within: (path: string) => boolean) => boolean;
   /** What a power failure now may keep or lose. */
   readonly pending: (fragmentBytes?: number) => readonly PendingFragment[];
   /** Bytes of a file as they can be read now, to be looked at. */
@@ -111,6 +113,7 @@ function diskOf(state: SimState): SimDisk {
       state.stalledUntilMs = Math.max(state.stalledUntilMs, state.clock.monotonicMs() + durationMs);
       state.onFault({ kind: 'stall', path: '/', position: 0, bytes: 0, detail: `${durationMs} ms` });
     },
+    isSynced: (within) => namedFiles(files).every(({ path, file }) => !within(path) || isCleanFile(file)),
     pending: (fragmentBytes = 512) => pendingFragments(files, fragmentBytes),
     bytesOf: (path) => readImage(mustFind(files, path).current, 0, Number.MAX_SAFE_INTEGER),
     usedBytes: () => usedBytes(files),
