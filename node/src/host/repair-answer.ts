@@ -15,6 +15,7 @@ export async function takeAnswer(host: HostState, group: GroupState, peer: NodeI
   const found = host.options.journal.group(group.key);
   assert(found?.faulty !== undefined, 'only a damaged group is repaired', { ...group.key });
   if (answer.snapshot !== undefined) return takeLogStart(host, group, peer, found, answer.snapshot);
+  if (found.faulty.first <= found.snapshot.index) return waitsForStart(peer, found);
   const { agreed, other } = compare(host, group, found, answer.entries);
   if (other !== undefined && other.index <= knownCommit(group, found)) return contradiction(peer, other.index);
   const useful = agreed.filter(({ index }) => index >= (found.faulty?.first ?? 0));
@@ -27,6 +28,10 @@ export async function takeAnswer(host: HostState, group: GroupState, peer: NodeI
 }
 
 const contradiction = (peer: NodeId, index: RaftIndex): string => `node ${peer} has committed another entry ${index} than this node`;
+
+/** The machine's state there is lost; entries do not give it back, but the start of a log that is as far does. */
+const waitsForStart = (peer: NodeId, { snapshot }: RecoveredGroup): string =>
+  `the state at the start of this log (${snapshot.index}) is lost, and the log of node ${peer} starts before it; it heals when that one starts there or later`;
 
 /** Everything up to here (inclusive) is committed for certain. */
 const knownCommit = ({ applied }: GroupState, { hardState, snapshot }: RecoveredGroup): number =>
@@ -76,7 +81,9 @@ async function takeLogStart(
   if (index < found.snapshot.index) return `the log of node ${peer} starts at ${index}, before this one at ${found.snapshot.index}`;
   const own = index === found.snapshot.index ? found.snapshot.term : termInJournal(host.options.journal, found, index);
   if (own === term && index < lost) return `node ${peer} knows entries up to ${index} as committed; the lost ones begin at ${lost}`;
-  if (own === unknownTerm && index < found.last) return `it is not known whether the log of node ${peer} agrees with this one at ${index}`;
+  // All logs agree on nothing.
+  if (own === unknownTerm && index > 0 && index < found.last)
+    return `it is not known whether the log of node ${peer} agrees with this one at ${index}`;
   if (own !== term && own !== unknownTerm && index <= knownCommit(group, found)) return contradiction(peer, index);
   const frames: Frame[] = [...raiseTerm(group, found.hardState, term), { ...group.key, kind: 'log-start', snapshot }];
   await host.options.journal.append(frames, { purpose: 'upkeep' });

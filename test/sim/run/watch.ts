@@ -43,7 +43,7 @@ export function createWatch(run: () => RunState): NodeWatch {
         onSnapshot: (what) => note(`snapshot-${what}`),
         onRepair: (event) => {
           traced.onRepair?.(event);
-          note(`repair-${event.type}`, `${node.id} ${event.group}`);
+          note(`repair-${event.type}`, `${node.id} ${JSON.stringify(event)}`);
         },
         onScrubbed: () => note('scrubbed'),
       };

@@ -247,6 +247,48 @@ describe('a damaged group', () => {
     expect(damaged.machine.items()).toEqual(leader.machine.items());
   });
 
+  test('a lost birth comes from peers whose logs have not moved on either', async () => {
+    const cluster = await startHosts(3);
+    const leader = await fill(cluster, 12);
+    const damaged = others(cluster, leader)[0]!;
+    cluster.kill(damaged);
+    // The state that the machine was born with; no entry looks like it.
+    await damage(damaged.disk, '[]');
+    await cluster.restart(damaged);
+    expect(damaged.host.status(group)).toMatchObject({ faulty: true });
+    await cluster.clock.until('healed', () => faulty(damaged) === false, 15_000);
+    expect(damaged.journal.group(key)).toMatchObject({ first: 1, snapshot: { index: 0 } });
+    await propose(cluster, await cluster.elect(), 'after;');
+    await applied(cluster, 13);
+    expect(damaged.machine.items()).toEqual(leader.machine.items());
+  });
+
+  test('a lost log start waits, and says so, until the log of a peer starts there or later', async () => {
+    const cluster = await startHosts(3, { checkpointCommands: 10 });
+    const leader = await fill(cluster, 35);
+    const damaged = others(cluster, leader)[0]!;
+    const compact = async (node: HostNode): Promise<void> => {
+      node.machine.keepFrom = 25;
+      await cluster.settle(node.host.compact(group));
+      await cluster.clock.until('the log starts later', () => (node.host.status(group)?.first ?? 0) > 20, 2000);
+    };
+    await compact(damaged);
+    await propose(cluster, leader, 'more;');
+    await applied(cluster, 36);
+    cluster.kill(damaged);
+    await damage(damaged.disk, '["item 0;","item 1;"');
+    await cluster.restart(damaged);
+    expect(faulty(damaged)).toBe(true);
+    await cluster.clock.advance(1000);
+    expect(faulty(damaged)).toBe(true);
+    expect(damaged.repairs.at(-1)).toMatchObject({ type: 'stalled', reason: expect.stringContaining('starts before') as unknown });
+    await compact(leader);
+    await cluster.clock.until('healed', () => faulty(damaged) === false, 30_000);
+    await propose(cluster, await cluster.elect(), 'after;');
+    await applied(cluster, 37);
+    expect(damaged.machine.items()).toEqual(leader.machine.items());
+  });
+
   test('entries that are not those of this log are never taken', async () => {
     const cluster = await startHosts(3);
     const leader = await fill(cluster, 30);
