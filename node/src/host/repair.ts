@@ -88,11 +88,13 @@ export function repairOnTick(host: HostState, group: GroupState): void {
     });
 }
 
-/** Goes on as long as it gets on; every success makes the lost range smaller, so it ends. */
+/** Goes on as long as it gets on; every success must change what the journal lacks, so it ends. */
 async function attempt(host: HostState, group: GroupState, repair: Repair): Promise<void> {
   let problem: string | undefined;
   while (problem === undefined && !isOver(host, group)) {
+    const before = stateOfRepair(host, group);
     problem = await advance(host, group, repair).catch(problemOf);
+    if (problem === undefined && !isOver(host, group) && stateOfRepair(host, group) === before) problem = noProgress;
     if (problem === undefined) succeed(repair);
   }
   if (isOver(host, group)) return;
@@ -102,6 +104,13 @@ async function attempt(host: HostState, group: GroupState, repair: Repair): Prom
   if (repair.told.size === toldMax) repair.told.clear();
   repair.told.add(problem);
   host.options.observer?.onRepair?.({ type: 'stalled', ...group.key, reason: problem });
+}
+
+const noProgress = 'what the last peer gave changed nothing';
+
+function stateOfRepair({ options }: HostState, { key }: GroupState): string {
+  const { first, last, snapshot, faulty } = options.journal.group(key) ?? {};
+  return [first, last, snapshot?.index, faulty?.first, faulty?.last].join();
 }
 
 function succeed(repair: Repair): void {

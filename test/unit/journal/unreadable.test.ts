@@ -5,7 +5,7 @@ import { createMemoryDisk } from '@balsa/node/storage/disk/memory-disk.ts';
 import { type Frame, JournalCorrupt } from '@balsa/node/storage/journal/vocabulary.ts';
 import { expect, it } from 'vitest';
 import { createBadSectors } from './bad-sectors.ts';
-import { command, folder, key, open, stateOf } from './journal-fixture.ts';
+import { command, folder, key, open, start, stateOf } from './journal-fixture.ts';
 
 const entryCount = 12;
 const all = [key(1), asRaftIndex(1), asRaftIndex(entryCount), Number.POSITIVE_INFINITY] as const;
@@ -46,6 +46,20 @@ it('a check of entries finds it too', async () => {
   await expect(journal.verify(...all)).rejects.toBeInstanceOf(JournalCorrupt);
   expect(journal.group(key(1))).toMatchObject({ faulty: { first: 5, last: 5 } });
   await journal.close();
+});
+
+it('a segment that somebody has removed is lost like what cannot be read, and is not missed when it is garbage', async () => {
+  const { journal, disk } = await written();
+  const [first = ''] = (await disk.list(folder)).filter((name) => name.endsWith('.segment'));
+  await disk.remove(`${folder}/${first}`);
+  await expect(journal.read(...all)).rejects.toBeInstanceOf(JournalCorrupt);
+  expect(journal.group(key(1))).toMatchObject({ faulty: { first: 1 } });
+  for (const group of [1, 2]) await journal.append([start(group, entryCount, 1)]);
+  expect(await journal.reclaim(() => Promise.resolve())).toBeGreaterThan(0);
+  await journal.close();
+  const again = await open(disk);
+  expect(again.journal.groups()).toMatchObject([1, 2].map((group) => ({ group, last: entryCount })));
+  await again.journal.close();
 });
 
 it('what lies between the entries of a group may be unreadable', async () => {

@@ -8,7 +8,7 @@
 import { assert } from '../../core/assert.ts';
 import { asRaftIndex, asTerm, type RaftIndex } from '../../core/ids.ts';
 import type { Entry } from '../../core/raft/entry.ts';
-import { DiskError, type DiskFile } from '../../ports/disk.ts';
+import { DiskError } from '../../ports/disk.ts';
 import { cachedEntry } from './entry-cache.ts';
 import { entryOfFrame } from './frame-content.ts';
 import { frameHeadBytes, placeSeed, readFrame } from './frame.ts';
@@ -135,7 +135,7 @@ async function readRun(state: JournalState, key: GroupKey, run: readonly Wanted[
   assert(first !== undefined && last !== undefined, 'a run is not empty');
   if (first.segment === 0) throw new JournalCorrupt(`entry ${first.index} of group ${key.group} was lost; it must come from a peer`);
   const segment = segmentOf(state, first.segment);
-  const bytes = await readOrError(await openSegment(state, segment), first.offset, endOf(last) - first.offset);
+  const bytes = await readOrError(state, segment, first.offset, endOf(last) - first.offset);
   if (bytes instanceof DiskError) {
     if (run.length > 1) return readHalves(state, key, run, entries);
     throw lost(state, key, first, `cannot be read: ${bytes.message}`, bytes);
@@ -149,15 +149,18 @@ async function readRun(state: JournalState, key: GroupKey, run: readonly Wanted[
   }
 }
 
-/** What the device cannot give back is returned as the error that says so. */
-async function readOrError(file: DiskFile, position: number, length: number): Promise<Uint8Array | DiskError> {
+/** What the device cannot give back, or somebody has removed, is returned as the error that says so. */
+async function readOrError(state: JournalState, segment: Segment, position: number, length: number): Promise<Uint8Array | DiskError> {
   try {
+    const file = await openSegment(state, segment);
     return await file.read(position, length);
   } catch (error) {
-    if (error instanceof DiskError && error.code === 'EIO') return error;
+    if (error instanceof DiskError && lossCodes.includes(error.code)) return error;
     throw error;
   }
 }
+
+const lossCodes: readonly string[] = ['EIO', 'ENOENT'];
 
 /** Only what cannot be read by itself is lost, not its neighbours; all of it at once, so that one repair serves. */
 async function readHalves(

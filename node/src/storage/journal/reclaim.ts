@@ -179,7 +179,9 @@ async function removeSegments(state: JournalState, garbage: readonly Segment[]):
   await orFail(state, saveWatermark(state.watermarkFile, state.durable));
   for (const segment of garbage) {
     await segment.file?.close();
-    await state.disk.remove(`${state.folder}/${segmentName(segment.sequence)}`);
+    const path = `${state.folder}/${segmentName(segment.sequence)}`;
+    // Somebody else may have removed it; what was in it was lost then, and is no more needed now.
+    if (await state.disk.exists(path)) await state.disk.remove(path);
     state.options.onEvent?.({ type: 'segment-removed', sequence: segment.sequence, bytes: segment.bytes });
   }
   // Fatal too: the name of a segment that is being prepared may be lost with it, and the sync after that would not tell.

@@ -15,7 +15,8 @@ export async function repairEntries(state: JournalState, key: GroupKey, entries:
   const lost = entries.filter((entry) => isHole(log, entry.index));
   const contents = lost.map((entry) => contentOfFrame({ ...key, kind: 'entry', entry }, { restored: true, keeps: false }));
   const bytes = contents.reduce((sum, content) => sum + contentBytes(content), 0);
-  if (lost.length === 0) return;
+  // A copy that was on its way to another segment has filled the hole meanwhile.
+  if (lost.length === 0) return settleFaulty(log);
   if (!mayAppend(state, bytes, 'client')) throw new JournalFull(`no room for ${bytes} bytes`);
   const logs = contents.map(() => log);
   await enqueue(state, contents, logs, bytes);
