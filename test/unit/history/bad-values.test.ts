@@ -7,6 +7,25 @@ import { expectAnomaly } from './script.ts';
 const cases: Partial<Record<Anomaly, readonly BadCase[]>> = {
   'inconsistent-offsets': [
     {
+      name: 'at the end of two drains that may have met either of two lives',
+      write: (h) => {
+        h.created('t', 'i1');
+        h.sent([1], 0);
+        h.info(h.send([2], { session: 'b' }));
+        h.info(h.send([3], { session: 'c' }));
+        h.info(h.remove('t'));
+        h.info(h.create('t'));
+        for (const [drain, last] of [
+          ['d1', 2],
+          ['d2', 3],
+        ] as const) {
+          h.assigned(drain, 0);
+          h.polled(drain, [[0, 1]], { source: 'drain' });
+          h.polled(drain, [[1, last]], { source: 'drain' });
+        }
+      },
+    },
+    {
       name: 'two readers see two values',
       write: (h) => {
         const a = h.send([1], { session: 'a' });
