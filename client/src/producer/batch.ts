@@ -5,6 +5,11 @@ import type { Compression } from '../records/compression.ts';
 
 /** Evidence of an acknowledgement: the Raft entry that holds the batch, and how many replicas had it on disk. */
 export interface Receipt {
+  /**
+   * Raft group of the entry. A topic that is deleted and created again gets new groups, so this
+   * tells whose acknowledgement it is: brokers learn of a deletion one after another.
+   */
+  readonly groupId: number;
   readonly term: number;
   readonly index: number;
   readonly durableCopies: number;

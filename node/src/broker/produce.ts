@@ -12,7 +12,7 @@
 import type { PartitionOutcome } from '../core/machines/partition/outcome.ts';
 import { encodeAppend } from '../core/machines/partition/command.ts';
 import { nextStampMs } from '../core/machines/partition/state.ts';
-import type { Offset } from '../core/ids.ts';
+import type { GroupId, Offset } from '../core/ids.ts';
 import type { Durability, ProposalResult } from '../host/vocabulary.ts';
 import { checkBatch } from './batch-check.ts';
 import { BrokerError, brokerError, viaHost } from './broker-error.ts';
@@ -30,6 +30,8 @@ export interface ProduceInput {
 }
 
 export interface Produced extends Omit<ProposalResult, 'outcome'> {
+  /** Whose log it is: the next topic of the same name has another. */
+  readonly group: GroupId;
   /** Offset of the first record; undefined unless acks is 'quorum'. */
   readonly baseOffset: Offset | undefined;
   /** The batch had been accepted before. */
@@ -51,7 +53,7 @@ export async function produce(broker: BrokerState, input: ProduceInput): Promise
   try {
     const payload = encodeAppend({ stampMs: nextStampMs(replica.state, broker.clock.wallMs()), batch: input.batch });
     const options = { durability: input.acks, timeoutMs: timeLimitMs(broker, input.timeoutMs) };
-    const produced = toProduced(await viaHost(subject, broker.host.propose(group, payload, options)));
+    const produced = toProduced(group, await viaHost(subject, broker.host.propose(group, payload, options)));
     broker.observer.onProduced(bytes, recordCount, broker.clock.monotonicMs() - startedMs);
     return produced;
   } finally {
@@ -59,10 +61,10 @@ export async function produce(broker: BrokerState, input: ProduceInput): Promise
   }
 }
 
-function toProduced({ outcome, ...receipt }: ProposalResult): Produced {
-  if (outcome === undefined) return { ...receipt, baseOffset: undefined, duplicate: false };
+function toProduced(group: GroupId, { outcome, ...receipt }: ProposalResult): Produced {
+  if (outcome === undefined) return { ...receipt, group, baseOffset: undefined, duplicate: false };
   const said = outcome as PartitionOutcome;
   if (said.kind === 'refused') throw new BrokerError(said.code, said.message);
   if (said.kind !== 'appended') throw brokerError('INTERNAL', 'The log answered an append with something else.');
-  return { ...receipt, baseOffset: said.baseOffset, duplicate: said.duplicate };
+  return { ...receipt, group, baseOffset: said.baseOffset, duplicate: said.duplicate };
 }

@@ -190,7 +190,7 @@ function produce(
   if (outcome.kind === 'refused') return { ...none, error: errorOf(outcome.code) };
   for (const wake of new Set(cluster.onAppended)) wake();
   if (fault?.kind === 'append-then-fail') return { ...none, error: errorOf(fault.code) };
-  const receipt = { term: partition.term, index: partition.index, durableCopies: request.acks === 1 ? 2 : 0 };
+  const receipt = { groupId: partition.groupId, term: partition.term, index: partition.index, durableCopies: request.acks === 1 ? 2 : 0 };
   const baseOffset = request.acks === 1 ? outcome.baseOffset : undefined;
   return { correlation, error: undefined, baseOffset, receipt, duplicate: outcome.kind === 'duplicate' };
 }

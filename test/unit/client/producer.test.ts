@@ -33,7 +33,7 @@ describe('sending', () => {
       [0, 0n],
       [0, 1n],
     ]);
-    expect(results[0]?.receipt).toEqual({ term: 1, index: 2, durableCopies: 2 });
+    expect(results[0]?.receipt).toEqual({ groupId: 1, term: 1, index: 2, durableCopies: 2 });
     await world.clock.run(balsa.close());
     await world.clock.advance(10);
     expect(world.clock.pendingTimers()).toBe(0);

@@ -17,8 +17,9 @@ export function produceWork({ broker, limits, observer }: EdgeOptions): StreamWo
     const { correlation, topic, partition, timeoutMs, batch } = request;
     try {
       const produced = await broker.produce({ topic, partition, acks: durabilityOf(request), timeoutMs, batch });
-      const { term, index, durableCopies, baseOffset, duplicate } = produced;
-      return { response: { correlation, error: undefined, baseOffset, receipt: { term, index, durableCopies }, duplicate }, sent: nothing };
+      const { group, term, index, durableCopies, baseOffset, duplicate } = produced;
+      const receipt = { groupId: group, term, index, durableCopies };
+      return { response: { correlation, error: undefined, baseOffset, receipt, duplicate }, sent: nothing };
     } catch (error) {
       const refused = toWireError(error, observer);
       return { response: { correlation, error: refused, baseOffset: undefined, receipt: undefined, duplicate: false }, sent: nothing };

@@ -200,6 +200,8 @@ export interface Receipt {
   index: number;
   /** Replicas known to have the entry on disk when the reply left. */
   durableCopies: number;
+  /** Raft group of that entry: tells apart topics of one name, as a deleted one may answer until its brokers know. */
+  groupId: number;
 }
 
 /** Reads batches of one partition from an offset. */
@@ -1052,7 +1054,7 @@ export const ProduceResponse: MessageFns<ProduceResponse> = {
 };
 
 function createBaseReceipt(): Receipt {
-  return { term: 0, index: 0, durableCopies: 0 };
+  return { term: 0, index: 0, durableCopies: 0, groupId: 0 };
 }
 
 export const Receipt: MessageFns<Receipt> = {
@@ -1065,6 +1067,9 @@ export const Receipt: MessageFns<Receipt> = {
     }
     if (message.durableCopies !== 0) {
       writer.uint32(24).uint32(message.durableCopies);
+    }
+    if (message.groupId !== 0) {
+      writer.uint32(32).uint32(message.groupId);
     }
     return writer;
   },
@@ -1104,6 +1109,14 @@ export const Receipt: MessageFns<Receipt> = {
             }
 
             message.durableCopies = reader.uint32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.groupId = reader.uint32();
             continue;
           }
         }
