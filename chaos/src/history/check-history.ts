@@ -22,7 +22,7 @@ import { createFindings, undecidedAnomalies } from './anomaly.ts';
 import { checkAgreement, checkDuplicates } from './checks/agreement.ts';
 import { checkBatches } from './checks/batches.ts';
 import { checkBounds } from './checks/bounds.ts';
-import { checkContiguity } from './checks/contiguity.ts';
+import { checkContiguity, checkUnplacedPoll } from './checks/contiguity.ts';
 import { checkDurability } from './checks/durability.ts';
 import { sweep } from './checks/known-before.ts';
 import { checkMetadata } from './checks/metadata.ts';
@@ -85,6 +85,7 @@ export function checkHistory(events: Iterable<HistoryEvent>, options: CheckOptio
   const history = gather(pairOperations(events, found, options), found, options.retention ?? false);
   checkDuplicates(history.values, found);
   for (const place of readPlaces(history)) checkProvenance(place, history.values, found);
+  for (const operation of history.unplaced) if (isPoll(operation)) checkUnplacedPoll(operation, found);
   checkMetadata(history, found);
   const valuesByLog = Map.groupBy(history.values.byId.values(), ({ log }) => log);
   const figures = { livingLogs: 0, drainedLogs: 0, replicasReadMin: Infinity, unjudged: 0, staleNsMax: 0 };

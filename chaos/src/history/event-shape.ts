@@ -64,7 +64,7 @@ const shapes: Readonly<Record<string, { readonly invoke: Shape; readonly ok: Sha
       idempotent: flag,
       records: sentRecords,
     },
-    ok: { ...sendFacts, offsets },
+    ok: { ...sendFacts, offsets, incarnation: optional(text) },
   },
   poll: { invoke: { ...place, source }, ok: { records: readRecords, highWatermark: optional(count), logStart: optional(count) } },
   assign: { invoke: { ...place, offset: count }, ok: {} },

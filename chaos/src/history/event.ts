@@ -73,6 +73,8 @@ export interface SendOk extends Stamp, SendFacts {
   readonly f: 'send';
   /** By record; null or absent: not told (weak acks, a duplicate that was forgotten). */
   readonly offsets?: readonly (number | null)[];
+  /** The life of the topic that acknowledged all of them; absent: not told, or several. */
+  readonly incarnation?: string;
 }
 
 export interface PollInvoke extends Place {

@@ -18,9 +18,9 @@ import type {
   TopicOperation,
 } from './operations.ts';
 import { isPoll, isSend } from './operations.ts';
-import { livesRead } from './lives-read.ts';
+import { livesRead, type ReadOperation } from './lives-read.ts';
 import type { TopicLife } from './topic-lives.ts';
-import { livesMet, topicLives } from './topic-lives.ts';
+import { livesCalled, livesMet, topicLives } from './topic-lives.ts';
 
 export interface History {
   readonly operations: readonly Operation[];
@@ -33,11 +33,9 @@ export interface History {
   readonly unplaced: readonly Operation[];
 }
 
-type LogOperation = SendOperation | PollOperation | AssignOperation | OffsetOperation;
-
 interface Sorted {
   readonly sends: SendOperation[];
-  readonly others: Exclude<LogOperation, SendOperation>[];
+  readonly others: ReadOperation[];
   readonly topicOperations: Map<string, TopicOperation[]>;
   readonly describes: DescribeOperation[];
 }
@@ -66,9 +64,8 @@ export function gather(operations: readonly Operation[], found: Findings, retent
   for (const send of sorted.sends) placeSend(gathering, send);
   const reads = sorted.others.filter(({ outcome }) => outcome === 'ok');
   const polls = reads.filter(isPoll);
-  const pollLives = livesRead(polls, { livesOf: (topic) => livesOf(gathering, topic), values: gathering.values.byId });
-  for (const operation of reads)
-    placeRead(gathering, operation, isPoll(operation) ? pollLives.get(operation) : lifeMet(gathering, operation));
+  const { lives, beginnings } = livesRead(reads, { livesOf: (topic) => livesOf(gathering, topic), values: gathering.values.byId });
+  for (const operation of reads) placeRead(gathering, operation, lives.get(operation), beginnings.has(operation));
   const logs = [...gathering.logs.values()].flatMap((partitions) => [...partitions.values()]);
   const { values, unplaced } = gathering;
   return { operations, values, logs, polls, topicOperations: sorted.topicOperations, describes: sorted.describes, unplaced };
@@ -114,13 +111,13 @@ function logOf(gathering: Gathering, life: TopicLife, partition: number): Log {
 
 function placeSend(gathering: Gathering, send: SendOperation): void {
   const { invoke } = send;
-  const met = livesMet(livesOf(gathering, invoke.topic), send);
+  const met = livesSentTo(gathering, send);
   const life = met.length === 1 ? met[0] : undefined;
   const log = life === undefined ? undefined : logOf(gathering, life, invoke.partition);
-  if (log === undefined) {
+  if (log === undefined && send.outcome !== 'fail') {
     gathering.unplaced.push(send);
     for (const other of met) logOf(gathering, other, invoke.partition).maybeRecords += invoke.records.length * copiesMax(send);
-  } else log.sends.push(send);
+  } else log?.sends.push(send);
   checkShape(gathering, send);
   const { byId, bySend } = gathering.values;
   const values = invoke.records.map((record, index): Value => {
@@ -135,6 +132,14 @@ function placeSend(gathering: Gathering, send: SendOperation): void {
   bySend.set(invoke.op, values);
 }
 
+/** The lives whose log may hold the records. */
+function livesSentTo(gathering: Gathering, send: SendOperation): readonly TopicLife[] {
+  const lives = livesOf(gathering, send.invoke.topic);
+  const met = livesMet(lives, send);
+  const told = send.ok?.incarnation;
+  return told === undefined || lives.length === 1 ? met : livesCalled(met, told);
+}
+
 function checkShape(gathering: Gathering, send: SendOperation): void {
   const { invoke, ok, notOk } = send;
   const sum = (ok ?? notOk)?.batches?.reduce((total, size) => total + size, 0);
@@ -143,7 +148,7 @@ function checkShape(gathering: Gathering, send: SendOperation): void {
     malformed(gathering, send, 'an offset per record is wanted');
 }
 
-function placeRead(gathering: Gathering, operation: Exclude<LogOperation, SendOperation>, life: TopicLife | undefined): void {
+function placeRead(gathering: Gathering, operation: ReadOperation, life: TopicLife | undefined, isBeginning: boolean): void {
   const { invoke } = operation;
   const source = 'source' in invoke ? invoke.source : undefined;
   if (source === 'replica' && invoke.node === undefined) malformed(gathering, operation, 'a read of a replica names no node');
@@ -152,15 +157,10 @@ function placeRead(gathering: Gathering, operation: Exclude<LogOperation, SendOp
     return;
   }
   const log = logOf(gathering, life, invoke.partition);
+  if (isBeginning) log.beginnings.add(operation);
   if (isPoll(operation)) notePoll(gathering, log, operation);
   else if (invoke.f === 'assign' || invoke.f === 'seek') log.reads.push(operation as AssignOperation);
   else noteBound(log, operation as OffsetOperation);
-}
-
-/** The life that an operation met; undefined if several are possible. */
-function lifeMet(gathering: Gathering, operation: LogOperation): TopicLife | undefined {
-  const [life, ...others] = livesMet(livesOf(gathering, operation.invoke.topic), operation);
-  return others.length > 0 ? undefined : life;
 }
 
 function notePoll(gathering: Gathering, log: Log, poll: PollOperation): void {

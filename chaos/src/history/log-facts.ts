@@ -4,7 +4,7 @@
  * Only facts are gathered here; the checks in `checks/` judge them.
  */
 import type { SentRecord } from './event.ts';
-import type { AssignOperation, OffsetOperation, PollOperation, SendOperation } from './operations.ts';
+import type { AssignOperation, OffsetOperation, Operation, PollOperation, SendOperation } from './operations.ts';
 import type { TopicLife } from './topic-lives.ts';
 
 /** A value of a send. */
@@ -53,6 +53,8 @@ export interface Log {
   /** Each in order of invocation; reads that failed or have no answer are left out. */
   readonly sends: SendOperation[];
   readonly reads: (PollOperation | AssignOperation)[];
+  /** Those of `reads` that need not continue what their reader read before (lives-read.ts). */
+  readonly beginnings: Set<Operation>;
   readonly bounds: OffsetOperation[];
   /** By offset. */
   readonly offsets: Map<number, OffsetFacts>;
@@ -71,6 +73,7 @@ export function createLog(life: TopicLife, partition: number): Log {
     name,
     sends: [],
     reads: [],
+    beginnings: new Set(),
     bounds: [],
     offsets: new Map(),
     logStartMax: 0,

@@ -1,11 +1,13 @@
 /**
- * Tells which life of a topic an operation met. A topic name can be deleted and created
- * again, and clients name topics, so the life follows from time: a life can be met from the
- * invocation of its creation on, and no longer once the next creation is acknowledged.
+ * Tells which lives of a topic an operation may have met. A topic name can be deleted and
+ * created again, and clients name topics. A life can be met from the invocation of its creation
+ * on. When it can no longer be met, no client knows: brokers learn of a deletion one after
+ * another, and those who are cut off keep answering for the old life, even after the next
+ * creation is acknowledged. Nothing that it acknowledges after its deletion is promised.
  *
- * Between a deletion and the next creation the old life may still answer (brokers learn of a
- * deletion one after another), and nothing that it acknowledges then is promised. An operation
- * that may have met several lives is not judged unless the values that it read tell which one.
+ * So an operation that may have met several lives is judged only if something tells which one:
+ * an acknowledgement the incarnation, a read its values. What is read at rest, when nothing
+ * fails or changes any more, meets no life whose successor was acknowledged before.
  */
 import type { TopicOperation } from './operations.ts';
 
@@ -13,9 +15,11 @@ export interface TopicLife {
   readonly topic: string;
   /** 0 for the first, in order of creation. */
   readonly number: number;
+  /** What its creation was told (CreateOk); undefined if nobody was told. */
+  readonly incarnation: string | undefined;
   /** Position of the invocation that created it; -1 if the history does not show its creation. */
   readonly bornFrom: number;
-  /** Position after which nobody may meet it; Infinity for the last. */
+  /** Position after which nobody may meet it at rest; Infinity for the last. */
   readonly endsBy: number;
   /** Position of the first invocation that may have deleted it. */
   readonly deletableFrom: number;
@@ -36,7 +40,8 @@ export function topicLives(topic: string, operations: readonly TopicOperation[],
   const live = (number: number, bornFrom: number, endsBy: number, creation: TopicOperation | undefined): TopicLife => {
     const retention = creation?.invoke.f === 'create-topic' ? creation.invoke.retention : undefined;
     const deletableFrom = deletions.find(({ to }) => to > bornFrom)?.from ?? Infinity;
-    return { topic, number, bornFrom, endsBy, deletableFrom, retention: retention ?? retentionByDefault };
+    const incarnation = creation?.ok?.f === 'create-topic' ? creation.ok.incarnation : undefined;
+    return { topic, number, incarnation, bornFrom, endsBy, deletableFrom, retention: retention ?? retentionByDefault };
   };
   if (creations.length === 0) return [live(0, -1, Infinity, undefined)];
   return creations.map((creation, number) => {
@@ -65,5 +70,15 @@ function isPossible(
 /** The lives that an operation in `span` may have met. */
 export function livesMet(lives: readonly TopicLife[], span: Span): readonly TopicLife[] {
   if (lives.length === 1) return lives;
-  return lives.filter(({ bornFrom, endsBy }) => span.to > bornFrom && span.from < endsBy);
+  return lives.filter(({ bornFrom }) => span.to > bornFrom);
+}
+
+/** The lives that a read in `span` may have met when nothing failed or changed any more. */
+export const livesMetAtRest = (lives: readonly TopicLife[], span: Span): readonly TopicLife[] =>
+  lives.length === 1 ? lives : livesMet(lives, span).filter(({ endsBy }) => span.from < endsBy);
+
+/** Those of `met` that can have called themselves `told`. */
+export function livesCalled(met: readonly TopicLife[], told: string): readonly TopicLife[] {
+  const known = met.filter(({ incarnation }) => incarnation === told);
+  return known.length > 0 ? known : met.filter(({ incarnation }) => incarnation === undefined);
 }

@@ -11,7 +11,9 @@ export interface Failure {
   readonly error: string;
 }
 
-export type SendEnding = (Failure & SendFacts) | (SendFacts & { readonly type: 'ok'; readonly offsets: readonly (number | null)[] });
+export type SendEnding =
+  | (Failure & SendFacts)
+  | (SendFacts & { readonly type: 'ok'; readonly offsets: readonly (number | null)[]; readonly incarnation?: string });
 
 /** Without idempotence every repetition may leave a copy; how often the library repeats is its own affair. */
 const attemptsMax = 1000;
@@ -45,10 +47,19 @@ export function sendEnding(idempotent: boolean, results: readonly PromiseSettled
   const [first] = errors;
   if (first === undefined) {
     const offsets = done.map(({ offset }) => (offset === undefined ? null : Number(offset)));
-    return { type: 'ok', offsets, batches: batchesOf(done), attempts };
+    const incarnation = incarnationTold(done);
+    const facts = { offsets, batches: batchesOf(done), attempts };
+    return { type: 'ok', ...facts, ...(incarnation === undefined ? {} : { incarnation }) };
   }
   const isDefinite = done.length === 0 && errors.every(({ effect }) => effect === 'none');
   return { type: isDefinite ? 'fail' : 'info', error: first.code, attempts };
+}
+
+/** A life of a topic is called by the group of its partition 0; what other partitions answer does not tell it. */
+function incarnationTold(results: readonly SendResult[]): string | undefined {
+  const groups = new Set(results.map(({ partition, receipt }) => (partition === 0 ? receipt?.groupId : undefined)));
+  const [only, ...others] = groups;
+  return only === undefined || others.length > 0 ? undefined : String(only);
 }
 
 /** Records of one batch have one receipt. */

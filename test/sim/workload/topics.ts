@@ -46,7 +46,9 @@ async function create(owner: Owner, process: string): Promise<void> {
   try {
     const created = await balsa.admin.topics.create(plan.topic, { partitions: 1, replicas: plan.replicas, config: topicLimits });
     const incarnation = incarnationOf(created);
-    const isNew = wasGone || !recorder.events.some((event) => 'incarnation' in event && event.incarnation === incarnation);
+    const isNew =
+      wasGone ||
+      !recorder.events.some((event) => event.f === 'create-topic' && 'incarnation' in event && event.incarnation === incarnation);
     owner.known = isNew ? 'exists' : 'unknown';
     note(wasGone ? 'topic-created' : 'topic-adopted');
     // A try of unknown outcome may have created what this one found.

@@ -3,9 +3,9 @@ import { balsaErrorOf, failure, readFailure, sendEnding } from '@balsa/chaos/wor
 import { BalsaError, type SendResult } from '@balsa/client';
 import { describe, expect, test } from 'vitest';
 
-const sent = (offset: bigint | undefined, index?: number): PromiseSettledResult<SendResult> => {
-  const receipt = index === undefined ? undefined : { term: 1, index, durableCopies: 2 };
-  return { status: 'fulfilled', value: { partition: 0, offset, receipt } };
+const sent = (offset: bigint | undefined, index?: number, groupId = 7, partition = 0): PromiseSettledResult<SendResult> => {
+  const receipt = index === undefined ? undefined : { groupId, term: 1, index, durableCopies: 2 };
+  return { status: 'fulfilled', value: { partition, offset, receipt } };
 };
 const refused = (reason: unknown): PromiseSettledResult<SendResult> => ({ status: 'rejected', reason });
 const unknown = new BalsaError('TIMEOUT', { effect: 'unknown' });
@@ -34,7 +34,13 @@ describe('a send of several records', () => {
       offsets: [4, 5, 6],
       batches: [2, 1],
       attempts: 1,
+      incarnation: '7',
     });
+  });
+
+  test('tells the life of the topic only if it was one, and its partition 0 answered', () => {
+    expect(sendEnding(true, [sent(4n, 9), sent(0n, 2, 8)])).not.toHaveProperty('incarnation');
+    expect(sendEnding(true, [sent(4n, 9, 8, 1)])).not.toHaveProperty('incarnation');
   });
 
   test('without offsets and receipts knows neither', () => {

@@ -31,7 +31,7 @@ const always = ({ world }: Scene, fault: ProduceFault | undefined): void => {
 test('an acknowledged send has offsets, batches and its records’ fingerprints', async () => {
   const scene = await start();
   const { id, done } = send(scene.crew, scene.session, place, [20, 40]);
-  expect(await scene.world.clock.run(done)).toEqual({ type: 'ok', offsets: [0, 1], batches: [2], attempts: 1 });
+  expect(await scene.world.clock.run(done)).toEqual({ type: 'ok', offsets: [0, 1], batches: [2], attempts: 1, incarnation: '1' });
   const { records } = scene.events()[0] as SendInvoke;
   expect(records).toEqual([
     { id, fingerprint: expect.any(Number) },

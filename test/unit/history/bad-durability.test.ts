@@ -26,6 +26,17 @@ const cases: Partial<Record<Anomaly, readonly BadCase[]>> = {
       },
     },
     {
+      name: 'of a life that was created anew, which its acknowledgement names',
+      write: (h) => {
+        h.created('t', 'i1');
+        h.removed('t');
+        h.created('t', 'i2');
+        h.ack(h.send([1]), [0], { incarnation: 'i2' });
+        h.drained([]);
+      },
+      also: ['stale-end-offset'],
+    },
+    {
       name: 'in the middle: another value took its place in the order',
       write: (h) => {
         h.ack(h.send([1]));

@@ -17,8 +17,9 @@ const cases: Partial<Record<Anomaly, readonly BadCase[]>> = {
         h.sent([1], 0);
         h.removed('t');
         h.created('t', 'i2');
-        h.polled('x', [[0, 1]]);
+        h.drained([1]);
       },
+      also: ['end-offset-ahead'],
     },
     {
       name: 'a replica of the new topic has an old value behind new ones',
@@ -42,8 +43,24 @@ const cases: Partial<Record<Anomaly, readonly BadCase[]>> = {
         h.created('t', 'i2');
         h.removed('t');
         h.created('t', 'i3');
-        h.polled('x', [[0, 1]]);
+        h.drained([1]);
       },
+      also: ['end-offset-ahead'],
+    },
+    {
+      name: 'one answer shows values of both',
+      write: (h) => {
+        h.created('t', 'i1');
+        h.ack(h.send([1]), [0], { incarnation: 'i1' });
+        h.removed('t');
+        h.created('t', 'i2');
+        h.ack(h.send([2], { session: 'b' }), [1], { incarnation: 'i2' });
+        h.polled('x', [
+          [0, 1],
+          [1, 2],
+        ]);
+      },
+      also: ['unseen'],
     },
   ],
   'nonlinearizable-metadata': [

@@ -135,7 +135,7 @@ export const corruptions: Readonly<Record<string, Corruption>> = {
     const { topic, partition } = answer.invoke;
     const last = facts.events.at(-1)!;
     const stamp = { op: unusedId, tNs: last.tNs + 1, process: 'late' };
-    facts.events.push({ ...stamp, type: 'invoke', f: 'end-offset', topic, partition });
+    facts.events.push({ ...stamp, type: 'invoke', f: 'end-offset', topic, partition, source: 'drain' });
     facts.events.push({ ...stamp, type: 'ok', f: 'end-offset', offset: answer.ok.highWatermark! - 1 });
     return true;
   },

@@ -404,6 +404,22 @@ const cases: readonly Case[] = [
     },
   },
   {
+    name: 'brokers that have not learnt of a deletion, and answer for the old topic after the next one was created',
+    write: (h) => {
+      h.created('t', 'i1');
+      h.ack(h.send([1]), [0], { incarnation: 'i1' });
+      h.removed('t');
+      h.created('t', 'i2');
+      h.ack(h.send([2]), [1], { incarnation: 'i1' });
+      h.polled('x', [[1, 2]]);
+      h.bound('end-offset', 2);
+      h.ack(h.send([3], { session: 'b' }), [0], { incarnation: 'i2' });
+      h.assigned('x', 0);
+      h.polled('x', [[0, 3]]);
+      h.drained([3]);
+    },
+  },
+  {
     name: 'an acknowledged duplicate whose offset was forgotten',
     write: (h) => {
       h.ack(h.send([1]), [null]);

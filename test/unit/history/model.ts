@@ -20,6 +20,7 @@ interface Stored {
 
 interface ModelLog {
   readonly topic: string;
+  readonly incarnation: string;
   readonly partition: number;
   readonly records: Stored[];
   logStart: number;
@@ -39,6 +40,8 @@ interface ModelSend {
 interface Model {
   readonly history: HistoryRecorder;
   logs: ModelLog[];
+  /** The last deleted life, as long as somebody may still answer for it. */
+  stale: ModelLog | undefined;
   /** Sends that are not settled. */
   readonly open: ModelSend[];
   /** By session: sends not yet appended, in order. */
@@ -70,6 +73,7 @@ export function runModel(commands: readonly Command[]): HistoryEvent[] {
   const model: Model = {
     history: createHistory(() => (now += 7)),
     logs: [],
+    stale: undefined,
     open: [],
     queues: sessions.map(() => []),
     processes: sessions.map(() => 0),
@@ -128,9 +132,10 @@ function act(model: Model, invocation: Invocation, result: Record<string, unknow
 }
 
 function createTopic(model: Model, topic: string, partitions: number, retention: boolean): void {
-  act(model, { f: 'create-topic', process: freshProcess(model), topic, retention }, { incarnation: `life-${(model.lives += 1)}` });
+  const incarnation = `life-${(model.lives += 1)}`;
+  act(model, { f: 'create-topic', process: freshProcess(model), topic, retention }, { incarnation });
   for (let partition = 0; partition < partitions; partition += 1) {
-    model.logs.push({ topic, partition, records: [], logStart: 0, alive: true });
+    model.logs.push({ topic, incarnation, partition, records: [], logStart: 0, alive: true });
   }
 }
 
@@ -138,7 +143,7 @@ function send(model: Model, a: number, b: number): void {
   const session = b % sessions.length;
   const { acks, idempotent } = sessions[session]!;
   // A session keeps to one partition.
-  const log = pick(model.logs, session + (session === 0 ? a : 0))!;
+  const log = atStale(model, pick(model.logs, session + (session === 0 ? a : 0))!, a);
   const records = Array.from({ length: 1 + (a % 3) }, () => {
     const id = model.nextId++;
     return { id, fingerprint: fingerprintOf(id) };
@@ -150,6 +155,9 @@ function send(model: Model, a: number, b: number): void {
   model.open.push(one);
   model.queues[session]!.push(one);
 }
+
+/** Some brokers do not know yet that a topic was deleted and created again. */
+const atStale = (model: Model, log: ModelLog, a: number): ModelLog => (log.topic === 'd' && a % 4 === 1 ? (model.stale ?? log) : log);
 
 /** Appends the oldest of a session, or loses it if its client no longer waits. */
 function append(model: Model, a: number, b: number): void {
@@ -175,6 +183,7 @@ function settle(model: Model, a: number, b: number): void {
   one.isOpen = false;
   const { acks, idempotent } = sessions[one.session]!;
   const facts = { batches: [one.records.length], ...(idempotent ? {} : { attempts: 2 }) };
+  const { incarnation } = one.log;
   const queue = model.queues[one.session]!;
   const isAppended = one.copies > 0;
   if (b % 5 === 0 || (!isAppended && acks === 'quorum' && b % 2 === 0)) {
@@ -182,9 +191,9 @@ function settle(model: Model, a: number, b: number): void {
     model.processes[one.session]! += 1;
   } else if (isAppended && acks === 'quorum') {
     const offsets = b % 4 === 0 ? one.offsets.map(() => null) : one.offsets;
-    model.history.complete(one.op, { type: 'ok', offsets, ...facts });
+    model.history.complete(one.op, { type: 'ok', offsets, incarnation, ...facts });
   } else if (acks !== 'quorum' && (isAppended || b % 3 > 0)) {
-    model.history.complete(one.op, { type: 'ok', ...facts });
+    model.history.complete(one.op, { type: 'ok', ...(isAppended ? { incarnation } : {}), ...facts });
   } else if (!isAppended) {
     const place = queue.indexOf(one);
     if (place >= 0) queue.splice(place, 1);
@@ -202,7 +211,8 @@ function beginPoll(model: Model, a: number, b: number): void {
   const reader = b % readersMax;
   if (model.polls.some((poll) => poll.reader === reader)) return;
   const at = model.readers[reader];
-  if (at === undefined || !at.log.alive || at.next < at.log.logStart || a % 7 === 0) assign(model, reader, pick(model.logs, a)!);
+  if (at === undefined || !at.log.alive || at.next < at.log.logStart || a % 7 === 0)
+    assign(model, reader, atStale(model, pick(model.logs, a)!, b));
   const { log } = model.readers[reader]!;
   const { topic, partition } = log;
   model.polls.push({ op: model.history.invoke({ f: 'poll', process: `reader-${reader}`, topic, partition }), reader, log });
@@ -228,7 +238,7 @@ const recordsOf = (log: ModelLog, from: number, count: number) =>
 
 function beginBound(model: Model, a: number, b: number): void {
   const f = b % 2 === 0 ? 'end-offset' : 'start-offset';
-  const log = pick(model.logs, a)!;
+  const log = atStale(model, pick(model.logs, a)!, b >> 1);
   const { topic, partition } = log;
   model.bounds.push({ op: model.history.invoke({ f, process: freshProcess(model), topic, partition }), f, log });
 }
@@ -249,11 +259,18 @@ function trim(model: Model, b: number): void {
 }
 
 function recreate(model: Model): void {
+  forget(model);
   act(model, { f: 'delete-topic', process: freshProcess(model), topic: 'd' }, {});
-  for (const log of model.logs) if (log.topic === 'd') log.alive = false;
-  model.logs = model.logs.filter(({ alive }) => alive);
+  model.stale = model.logs.find(({ topic }) => topic === 'd');
+  model.logs = model.logs.filter(({ topic }) => topic !== 'd');
   describe(model);
   createTopic(model, 'd', 1, false);
+}
+
+/** Now everybody knows of the last deletion. */
+function forget(model: Model): void {
+  if (model.stale !== undefined) model.stale.alive = false;
+  model.stale = undefined;
 }
 
 function describe(model: Model): void {
@@ -289,6 +306,7 @@ function readAll(
 
 function finish(model: Model): void {
   // What is under way ends first.
+  forget(model);
   for (let n = 0; model.open.length > 0; n += 1) settle(model, 0, n);
   while (model.polls.length > 0) endPoll(model, 3, 0);
   while (model.bounds.length > 0) endBound(model, 0);

@@ -22,15 +22,28 @@ export function checkContiguity(log: Log, found: Findings): void {
   const positions = new Map<string, Position>();
   for (const operation of log.reads) {
     const { process, op } = operation.invoke;
-    const next = isPoll(operation) ? checkPoll(log, operation, positions.get(process), found) : operation.invoke.offset;
+    if (log.beginnings.has(operation)) positions.delete(process);
+    const next = isPoll(operation) ? checkPoll(operation, { log, position: positions.get(process), found }) : operation.invoke.offset;
     if (next !== undefined) positions.set(process, { next, op });
   }
 }
 
+/** Of an answer whose life of the topic is not known: it must not go back. */
+export function checkUnplacedPoll(poll: PollOperation, found: Findings): void {
+  checkPoll(poll, { log: undefined, position: undefined, found });
+}
+
+interface Judging {
+  readonly log: Log | undefined;
+  readonly position: Position | undefined;
+  readonly found: Findings;
+}
+
 /** The offset that comes next; undefined if the answer is empty. */
-function checkPoll(log: Log, { invoke, ok }: PollOperation, position: Position | undefined, found: Findings): number | undefined {
-  const { op } = invoke;
-  const mayPass = log.life.retention ? (ok?.logStart ?? log.logStartMax) : 0;
+function checkPoll({ invoke, ok }: PollOperation, { log, position, found }: Judging): number | undefined {
+  const { op, topic, partition } = invoke;
+  const name = log?.name ?? `${topic}/${partition}`;
+  const mayPass = log === undefined ? Infinity : log.life.retention ? (ok?.logStart ?? log.logStartMax) : 0;
   let next: number | undefined;
   for (const { offset } of ok?.records ?? []) {
     const wanted = next ?? position?.next ?? offset;
@@ -38,7 +51,7 @@ function checkPoll(log: Log, { invoke, ok }: PollOperation, position: Position |
       const isFirst = next === undefined;
       const anomaly = anomalyOf(isFirst, offset > wanted);
       const operations = isFirst && position !== undefined ? [position.op, op] : [op];
-      report(found, anomaly, log.name, operations, () => `offset ${offset} came where ${wanted} was next`);
+      report(found, anomaly, name, operations, () => `offset ${offset} came where ${wanted} was next`);
     }
     next = offset + 1;
   }

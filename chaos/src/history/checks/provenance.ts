@@ -11,13 +11,14 @@ import type { TopicLife } from '../topic-lives.ts';
 
 export interface ReadPlace {
   readonly poll: PollOperation;
-  /** The life that was read; undefined if several are possible. */
+  /** The life that was read; undefined if several are possible: then that of its first value which has one. */
   readonly life: TopicLife | undefined;
 }
 
 export function checkProvenance({ poll, life }: ReadPlace, values: Values, found: Findings): void {
   const { topic, partition, op } = poll.invoke;
   const subject = `${topic}/${partition}`;
+  let lifeRead = life;
   for (const { id, offset } of poll.ok?.records ?? []) {
     const value = values.byId.get(id);
     if (value === undefined) {
@@ -32,7 +33,7 @@ export function checkProvenance({ poll, life }: ReadPlace, values: Values, found
       report(found, 'phantom-read', subject, operations, () => `value ${id} was sent to ${invoke.topic}/${invoke.partition}`);
     } else if (from > poll.to) {
       report(found, 'phantom-read', subject, operations, () => `value ${id} was read before it was sent`);
-    } else if (life !== undefined && value.log !== undefined && value.log.life !== life) {
+    } else if (value.log !== undefined && value.log.life !== (lifeRead ??= value.log.life)) {
       report(found, 'resurrected-read', subject, operations, () => `value ${id} belongs to ${value.log?.name}`);
     }
   }
