@@ -4,7 +4,7 @@ import type { Entry } from '../core/raft/entry.ts';
 import { type Frame, type GroupKey, JournalCorrupt } from '../storage/journal/vocabulary.ts';
 import { checkpoint, maybeCompact } from './checkpoint.ts';
 import { checkpointFamily, checkpointRange } from './checkpoint-codec.ts';
-import { changeMembership, transfer } from './leadership.ts';
+import { changeMembership, expireWatchesNow, transfer } from './leadership.ts';
 import { wasRemoved } from './left-behind.ts';
 import type { HostOptions } from './options.ts';
 import { abandonProposals, propose } from './propose.ts';
@@ -106,6 +106,7 @@ async function remove(host: HostState, id: GroupId, why: 'deleted' | 'moved'): P
   host.groups.delete(id);
   abandonProposals(host, group);
   abandonReads(group);
+  expireWatchesNow(group);
   const { journal } = host.options;
   const memory = why === 'moved' ? retirementFrames(host, group) : forgetting(host, group.key);
   await journal.append([...memory, { ...group.key, kind: 'removed' }], { purpose: 'essential' });
@@ -131,5 +132,6 @@ async function stop(host: HostState, handOverMs: number): Promise<void> {
   for (const group of host.groups.values()) {
     abandonProposals(host, group);
     abandonReads(group);
+    expireWatchesNow(group);
   }
 }

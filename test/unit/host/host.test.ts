@@ -129,6 +129,25 @@ describe('three hosts', () => {
     expect(removed.machine.items()).not.toContain('without it');
   });
 
+  test('whoever waits for a transfer or a membership is answered when the group is removed, or the host stops', async () => {
+    for (const end of ['remove', 'stop'] as const) {
+      const cluster = await startHosts(3);
+      const leader = await cluster.elect();
+      const [one, other] = cluster.nodes.filter((node) => node !== leader);
+      await propose(cluster, leader, 'its term has begun');
+      cluster.kill(one!);
+      cluster.kill(other!);
+      const waits = [
+        leader.host.changeMembership(group, { voters: [leader.id, one!.id], learners: [] }, 60_000),
+        leader.host.transfer(group, one!.id, 60_000),
+      ].map(async (wait) => reasonOf(await wait.catch((error: unknown) => error)));
+      await cluster.clock.advance(50);
+      const { generation } = leader.host.status(group)!;
+      await cluster.settle(end === 'remove' ? leader.host.remove({ group, generation }) : leader.host.stop({ handOverMs: 10 }));
+      expect(await cluster.settle(Promise.all(waits), 100)).toEqual(['timeout', 'timeout']);
+    }
+  });
+
   test('proposals beyond the byte limit are refused without effect', async () => {
     const cluster = await startHosts(3, { proposalBytesMax: 4096 });
     const leader = await cluster.elect();
