@@ -41,10 +41,16 @@ export function kill(run: RunState, node: SimNode): void {
   run.note('killed');
 }
 
+/**
+ * Damage of the newest batch, and the loss of the page that says that it was synced, leave what a torn
+ * tail leaves: nobody can tell. A system writes such a page out within half a minute; here it has done so
+ * by the time that a damaged node loses its power.
+ */
 export function powerOff(run: RunState, node: SimNode): void {
   if (node.clock === undefined) return;
   run.checks.beforeEnd(node);
-  powerOffNode(run.world, node);
+  const isDamaged = run.atlas.damagedNodes().includes(node.id);
+  powerOffNode(run.world, node, isDamaged ? (path) => path.endsWith('/watermark') : undefined);
   run.note('power-lost');
 }
 

@@ -198,11 +198,11 @@ export function killNode(world: NodeWorld, node: SimNode): void {
 }
 
 /** Power failure: unsynced writes are lost, kept or torn as chance has it. */
-export function powerOffNode(world: NodeWorld, node: SimNode): void {
+export function powerOffNode(world: NodeWorld, node: SimNode, spares?: (path: string) => boolean): void {
   endProcess(world, node);
   const random = world.random(`power-${node.id}`);
   node.stateFolder.crash(random.below(node.stateFolder.unflushedBatches() + 1));
-  node.disk = node.disk.powerOff();
+  node.disk = node.disk.powerOff(spares === undefined ? {} : { spares });
 }
 
 export type NodeParts = Pick<SimNode, 'config' | 'hostLimits' | 'disk' | 'stateFolder' | 'clockOptions'>;

@@ -28,6 +28,12 @@ describe('power failure', () => {
     expect(lettersOf(kept, '/d/b')).toBe('x');
   });
 
+  it('spares the files that it is told to', async () => {
+    const spared = (await dirtyWorld(1)).disk.powerOff({ mode: 'lose-all', spares: (path) => path === '/d/a' });
+    expect(lettersOf(spared, '/d/a')).toBe('aBC');
+    expect(await spared.list('/d')).toEqual(['a']);
+  });
+
   it('reports the bytes that it lost', async () => {
     const { disk, faults } = await dirtyWorld(1);
     disk.powerOff({ mode: 'lose-all', fragmentBytes: 512 });

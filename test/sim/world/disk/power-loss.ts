@@ -23,6 +23,8 @@ export interface PowerLoss {
   readonly mode: PowerLossMode;
   /** Unit in which writes fall apart. */
   readonly fragmentBytes: number;
+  /** Files that lose nothing, as if the system had written them out in time. Default: none. */
+  readonly spares?: (path: string) => boolean;
 }
 
 const fragmentSizes = [512, 4096] as const;

@@ -169,9 +169,10 @@ function syncNames(state: SimState, path: string): Promise<void> {
 
 function powerOff(state: SimState, wanted: Partial<PowerLoss>): SimDisk {
   state.isDead = true;
-  const { mode, fragmentBytes } = { ...drawPowerLoss(state.random), ...wanted };
+  const { mode, fragmentBytes, spares = () => false } = { ...drawPowerLoss(state.random), ...wanted };
   const pending = pendingFragments(state.files, fragmentBytes);
-  const kept = keptFragments(mode, pending, state.random);
+  const drawn = keptFragments(mode, pending, state.random);
+  const kept = pending.map((fragment, i) => drawn[i] === true || (fragment.kind === 'data' && spares(fragment.path)));
   const bytes = pending.reduce((sum, fragment, i) => sum + (kept[i] === true ? 0 : bytesIn(fragment)), 0);
   state.onFault({ kind: 'power-loss', path: '/', position: 0, bytes, detail: `${mode}, in pieces of ${fragmentBytes}` });
   return diskOf({ ...state, ...freshProcess(), files: crashFiles(state.files, keepsOf(kept), fragmentBytes) });
