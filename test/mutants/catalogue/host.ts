@@ -286,4 +286,13 @@ export const hostMutants: readonly Mutant[] = [
     replace: 'return term > 0 ? [] : [',
     checks: [tests('unit/host/repair-peers', 'a log start of a newer term')],
   },
+  {
+    id: 'W1',
+    row: 'waiting',
+    title: 'a wait for a transfer or a membership has no end when the group is removed',
+    file: `${host}/host.ts`,
+    find: '  abandonReads(group);\n  expireWatchesNow(group);\n  const { journal }',
+    replace: '  abandonReads(group);\n  const { journal }',
+    checks: [tests('unit/host/host', 'answered when the group is removed')],
+  },
 ];
