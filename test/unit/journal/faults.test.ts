@@ -277,6 +277,15 @@ describe.each(Object.keys(places))('faults on %s', (name) => {
     await expectRefused('DATA_CORRUPT');
   });
 
+  it('watermark file lost and the last entry rotten: more may have been behind it, so it is refused', async () => {
+    await place.disk.remove(pathOf('watermark'));
+    const last = await find(2, entryCount);
+    await alter(last.file, (bytes) => {
+      bytes[last.at + 100] = (bytes[last.at + 100] ?? 0) ^ 1;
+    });
+    await expectRefused('DATA_CORRUPT');
+  });
+
   it('one damaged slot of the watermark file: another one serves', async () => {
     await alter('watermark', (bytes) => bytes.fill(0xff, 0, 8192));
     const { journal } = await reopen();

@@ -274,7 +274,9 @@ function takeDamage(recovery: Recovery, image: SegmentImage, offset: number, lat
   const next = later?.number ?? Math.max(recovery.expected, recovery.watermark?.durable.number ?? 0) + 1;
   const to = here ? later.offset : image.bytes.length;
   const frames = salvage(image, { from: offset, to, first: recovery.expected, next, closed: here });
-  if (frames === undefined) throw unidentified(image.sequence, offset);
+  // Nothing says that this was the last batch: others may have been behind it, and are gone with their names.
+  const isEndUnknown = later === undefined && recovery.watermark === undefined;
+  if (frames === undefined || isEndUnknown) throw unidentified(image.sequence, offset);
   for (const frame of frames) takeDamagedFrame(recovery, frame);
   recovery.previousCrc = undefined;
   if (later === undefined) recovery.endDamaged = true;
