@@ -10,7 +10,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { add, none, ofCheck, ofVitest, totalsLine } from './totals.ts';
+import { add, failedTests, none, ofCheck, ofVitest, totalsLine } from './totals.ts';
 import type { Totals } from './totals.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -46,7 +46,9 @@ function runSimulation(): Totals {
 function runVitest(): Totals {
   rmSync(vitestReport, { force: true });
   const exitCode = run('vitest', 'run', '--reporter=default', '--reporter=json', `--outputFile.json=${vitestReport}`);
-  return ofVitest(existsSync(vitestReport) ? readFileSync(vitestReport, 'utf8') : undefined, exitCode);
+  const report = existsSync(vitestReport) ? readFileSync(vitestReport, 'utf8') : undefined;
+  for (const name of failedTests(report)) process.stdout.write(`failed: ${path.relative(root, name)}\n`);
+  return ofVitest(report, exitCode);
 }
 
 const checks: readonly (readonly [string, () => Totals])[] = [

@@ -19,8 +19,9 @@ export function ofCheck(exitCode: number): Totals {
 /** The part of vitest's JSON report that is counted. */
 interface VitestReport {
   readonly testResults: readonly {
+    readonly name: string;
     readonly status: string;
-    readonly assertionResults: readonly { readonly status: string }[];
+    readonly assertionResults: readonly { readonly status: string; readonly fullName: string }[];
   }[];
 }
 
@@ -42,6 +43,18 @@ export function ofVitest(report: string | undefined, exitCode: number): Totals {
     if (file.status === 'failed' && failed === 0) totals = add(totals, ofCheck(1));
   }
   return exitCode !== 0 && totals.failed === 0 ? add(totals, ofCheck(exitCode)) : totals;
+}
+
+const namesMax = 50;
+
+/** Which tests failed, with their files; a file that could not be loaded by its name. Only so many. */
+export function failedTests(report: string | undefined): readonly string[] {
+  const files = report === undefined ? [] : (parse(report)?.testResults ?? []);
+  const named = files.flatMap(({ name, status, assertionResults }) => {
+    const failed = assertionResults.filter((test) => test.status === 'failed');
+    return failed.length === 0 && status === 'failed' ? [name] : failed.map(({ fullName }) => `${name}: ${fullName}`);
+  });
+  return named.slice(0, namesMax);
 }
 
 function parse(report: string): VitestReport | undefined {

@@ -1,9 +1,13 @@
 import { describe, expect, test } from 'vitest';
-import { add, none, ofCheck, ofVitest, totalsLine } from '../../run/totals.ts';
+import { add, failedTests, none, ofCheck, ofVitest, totalsLine } from '../../run/totals.ts';
 
 const report = (...files: readonly { status: string; tests: readonly string[] }[]): string =>
   JSON.stringify({
-    testResults: files.map(({ status, tests }) => ({ status, assertionResults: tests.map((result) => ({ status: result })) })),
+    testResults: files.map(({ status, tests }, file) => ({
+      name: `${file}.test.ts`,
+      status,
+      assertionResults: tests.map((result, test) => ({ status: result, fullName: `test ${test}` })),
+    })),
   });
 
 describe('totals of make test', () => {
@@ -18,6 +22,16 @@ describe('totals of make test', () => {
   test('a file that cannot be loaded is one failure, beside those of other files', () => {
     const text = report({ status: 'failed', tests: [] }, { status: 'passed', tests: ['passed'] }, { status: 'failed', tests: ['failed'] });
     expect(ofVitest(text, 1)).toEqual({ passed: 1, failed: 2, skipped: 0 });
+  });
+
+  test('what failed is named, a file that cannot be loaded by itself', () => {
+    const text = report(
+      { status: 'failed', tests: ['passed', 'failed'] },
+      { status: 'failed', tests: [] },
+      { status: 'passed', tests: [] },
+    );
+    expect(failedTests(text)).toEqual(['0.test.ts: test 1', '1.test.ts']);
+    expect(failedTests(undefined)).toEqual([]);
   });
 
   test('a failing exit code is a failure even when every test passed', () => {
