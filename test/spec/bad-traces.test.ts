@@ -138,6 +138,25 @@ describe('a trace with wrong order or a wrong recovery is refused', () => {
       }),
     ),
   );
+  /** Every start after damage, with the vote that `by` makes of the one that was recovered. */
+  const repairedStarts = (by: (votedFor: number) => number): readonly (Rule | undefined)[] =>
+    traces.flatMap((events) =>
+      events.flatMap((event, place) => {
+        if (event.type !== 'recovered' || place <= 10 || event.hardState.votedFor === 0) return [];
+        const { node, group, generation, hardState } = event;
+        const damaged: Event = { type: 'damaged', node, group, generation };
+        const votedFor = by(hardState.votedFor) as typeof hardState.votedFor;
+        return [verdict([...events.slice(0, place), damaged, { ...event, hardState: { ...hardState, votedFor } }])];
+      }),
+    );
+  test('a repaired replica may have every vote that was being written, and no other', () => {
+    const right = repairedStarts((votedFor) => votedFor);
+    expect(right.length).toBeGreaterThan(20);
+    expect(right.filter((rule) => rule !== undefined)).toEqual([]);
+    const wrong = repairedStarts((votedFor) => (votedFor === 1 ? 2 : 1));
+    expect(wrong.filter((rule) => rule !== 'recovered-state')).toEqual([]);
+  });
+
   test('every rule has a bad trace', () => {
     const covered = new Set<Rule>([...badSteps.map(([rule]) => rule), ...tested]);
     // These follow from the others: they would show that the specification itself is wrong.

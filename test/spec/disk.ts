@@ -124,11 +124,16 @@ function isImage(replica: Replica, { term, vote, commit, log }: Disk, { hardStat
   return (entries.at(-1)?.term ?? snapshot.term) === lastTermOf(log) && entries.every((entry) => termAt(log, entry.index) === entry.term);
 }
 
-/** A repaired log may have lost what was never committed; not what the replica knew to be, nor term and vote. */
+/**
+ * A repaired log may have lost what was never committed; not what the replica knew to be, nor term and vote:
+ * they are those on the disk, or some that were being written.
+ */
 function takeRepaired(group: Group, replica: Replica, { hardState, snapshot, entries }: Recovered): void {
-  const { disk } = replica;
+  const { disk, pending } = replica;
   const last = snapshot.index + entries.length;
-  const keepsVote = hardState.term > disk.term || (hardState.term === disk.term && hardState.votedFor === disk.vote);
+  const isCast = (term: number, vote: number): boolean => term === hardState.term && vote === hardState.votedFor;
+  const isUnderWay = pending.some((write) => write.hardState !== undefined && isCast(write.hardState.term, write.hardState.votedFor));
+  const keepsVote = isCast(disk.term, disk.vote) || isUnderWay;
   must(keepsVote && last >= disk.commit, 'recovered-state', () => ({ repaired: hardState, last, onDisk: disk }));
   must(snapshot.index <= group.committedLast && isCommitted(group, snapshot.index, snapshot.term), 'snapshot-committed', () => ({
     index: snapshot.index,
