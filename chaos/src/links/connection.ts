@@ -216,8 +216,8 @@ export function destroyConnection(connection: Connection): void {
   if (link.replyCut?.victim === connection) link.replyCut.review();
 }
 
-/** A socket that is still connecting has nobody to reset. */
+/** A socket that is still connecting has nobody to reset; one whose end is on its way cannot be (uv_tcp_close_reset), and would stay open. */
 export function resetSocket(socket: Socket): void {
-  if (socket.connecting) socket.destroy();
+  if (socket.connecting || socket.writableEnded) socket.destroy();
   else if (!socket.destroyed) socket.resetAndDestroy();
 }

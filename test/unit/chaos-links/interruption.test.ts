@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { createMessageScanner, isBetweenFrames, scan } from '@balsa/chaos/links/grpc-messages.ts';
 import { goAwayFrame, slippedIn, truncated } from '@balsa/chaos/links/interruption.ts';
+import { resetSocket } from '@balsa/chaos/links/connection.ts';
 import { openLink } from '@balsa/chaos/links/link.ts';
 import { afterEach, describe, expect, onTestFinished, test } from 'vitest';
 import { closeAll, dial, startEcho, startLink, until } from './echo.ts';
@@ -53,6 +54,19 @@ describe('truncate', () => {
     expect(link.counts()).toMatchObject({ truncations: 1, downstream: { undeliverableBytes: 1 } });
     client.socket.destroy();
     await until('one connection', () => link.counts().open === 1);
+  });
+
+  test('a socket whose end is on its way is closed by a reset', async () => {
+    const handles = () => process.getActiveResourcesInfo().filter((name) => name === 'TCPSocketWrap').length;
+    await until('nothing of other tests is open', () => handles() === 0);
+    const echo = await startEcho();
+    const client = await dial(echo.address);
+    await until('the connection', () => echo.sockets.size === 1);
+    const [accepted] = echo.sockets;
+    accepted?.end();
+    if (accepted !== undefined) resetSocket(accepted);
+    client.socket.destroy();
+    await until('nothing is open', () => handles() === 0);
   });
 
   test('requests break off in the other direction', async () => {
