@@ -103,7 +103,7 @@ export function proveGoAway(link: Link, before: LinkCounts): Proof {
   const goAways = now.goAways - before.goAways;
   const connections = now.connections - before.connections;
   return {
-    claim: `clients of ${link.name} were told to go away`,
+    claim: `${link.name} were told to go away`,
     holds: goAways > 0 && connections > 0,
     evidence: `${goAways} GOAWAY frames went out; ${connections} connections were opened since`,
   };

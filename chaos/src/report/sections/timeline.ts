@@ -14,7 +14,8 @@ const missedMax = 2000;
 const deadlineMsDefault = 1000;
 
 export function timelineSection({ history, timeline, probes, description }: RunRecord): Html {
-  const endSeconds = endOf(timeline);
+  // Whole, as the axes say where they end.
+  const endSeconds = Math.ceil(endOf(timeline));
   const width = bucketSeconds(endSeconds);
   const faults = faultSpans(timeline);
   const leaderChanges = timeline.filter((event) => event.kind === 'leader').map(({ tNs }) => toSeconds(tNs));
