@@ -126,14 +126,16 @@ function isImage(replica: Replica, { term, vote, commit, log }: Disk, { hardStat
 
 /**
  * A repaired log may have lost what was never committed; not what the replica knew to be, nor term and vote:
- * they are those on the disk, or some that were being written.
+ * they are those on the disk, some that were being written, or a newer term (of a log start that a peer gave)
+ * without a vote.
  */
 function takeRepaired(group: Group, replica: Replica, { hardState, snapshot, entries }: Recovered): void {
   const { disk, pending } = replica;
   const last = snapshot.index + entries.length;
   const isCast = (term: number, vote: number): boolean => term === hardState.term && vote === hardState.votedFor;
   const isUnderWay = pending.some((write) => write.hardState !== undefined && isCast(write.hardState.term, write.hardState.votedFor));
-  const keepsVote = isCast(disk.term, disk.vote) || isUnderWay;
+  const isNewTerm = hardState.term > disk.term && hardState.votedFor === 0;
+  const keepsVote = isCast(disk.term, disk.vote) || isUnderWay || isNewTerm;
   must(keepsVote && last >= disk.commit, 'recovered-state', () => ({ repaired: hardState, last, onDisk: disk }));
   must(snapshot.index <= group.committedLast && isCommitted(group, snapshot.index, snapshot.term), 'snapshot-committed', () => ({
     index: snapshot.index,
