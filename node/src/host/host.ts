@@ -4,11 +4,11 @@ import type { Entry } from '../core/raft/entry.ts';
 import { type Frame, type GroupKey, JournalCorrupt } from '../storage/journal/vocabulary.ts';
 import { checkpoint, maybeCompact } from './checkpoint.ts';
 import { checkpointFamily, checkpointRange } from './checkpoint-codec.ts';
-import { changeMembership, expireWatchesNow, transfer } from './leadership.ts';
+import { abandonWaits, changeMembership, transfer } from './leadership.ts';
 import { wasRemoved } from './left-behind.ts';
 import type { HostOptions } from './options.ts';
-import { abandonProposals, propose } from './propose.ts';
-import { abandonReads, confirmRead } from './reads.ts';
+import { propose } from './propose.ts';
+import { confirmRead } from './reads.ts';
 import { peerLost, receive } from './receive.ts';
 import { recoverGroup } from './recover.ts';
 import { retiredKey, retirementFrames } from './retired.ts';
@@ -104,9 +104,7 @@ async function remove(host: HostState, id: GroupId, why: 'deleted' | 'moved'): P
   group.removed = true;
   group.epoch += 1;
   host.groups.delete(id);
-  abandonProposals(host, group);
-  abandonReads(group);
-  expireWatchesNow(group);
+  abandonWaits(host, group);
   const { journal } = host.options;
   const memory = why === 'moved' ? retirementFrames(host, group) : forgetting(host, group.key);
   await journal.append([...memory, { ...group.key, kind: 'removed' }], { purpose: 'essential' });
@@ -129,9 +127,5 @@ async function stop(host: HostState, handOverMs: number): Promise<void> {
   host.stopTicks();
   await Promise.allSettled([...host.groups.values()].map((group) => checkpoint(host, group)));
   host.failed = true;
-  for (const group of host.groups.values()) {
-    abandonProposals(host, group);
-    abandonReads(group);
-    expireWatchesNow(group);
-  }
+  for (const group of host.groups.values()) abandonWaits(host, group);
 }

@@ -96,8 +96,10 @@ export function checkWatches(group: GroupState): void {
   if (group.watches.length > 0) group.watches = group.watches.filter((watch) => !watch.check(undefined));
 }
 
-/** Nobody will ever know how it ended. */
-export function expireWatchesNow(group: GroupState): void {
+/** The group is at its end here: whoever waits for anything of it is answered now, as nobody will be later. */
+export function abandonWaits(host: HostState, group: GroupState): void {
+  abandonProposals(host, group);
+  abandonReads(group);
   for (const watch of group.watches) watch.expire();
   group.watches = [];
 }

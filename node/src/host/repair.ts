@@ -38,9 +38,7 @@ import { type NodeId, noNode } from '../core/ids.ts';
 import type { Membership } from '../core/raft/membership.ts';
 import { type EntriesAnswer, PeerUnavailable } from '../ports/network.ts';
 import { JournalCorrupt, JournalFull, type RecoveredGroup } from '../storage/journal/vocabulary.ts';
-import { expireWatchesNow, noticeLeader } from './leadership.ts';
-import { abandonProposals } from './propose.ts';
-import { abandonReads } from './reads.ts';
+import { abandonWaits, noticeLeader } from './leadership.ts';
 import { recoverGroup } from './recover.ts';
 import { takeAnswer } from './repair-answer.ts';
 import { failHost } from './schedule.ts';
@@ -70,9 +68,7 @@ export function becomeFaulty(host: HostState, group: GroupState, cause: JournalC
   group.epoch += 1;
   group.inbox = [];
   noticeLeader(host, group, { role: 'follower', leader: noNode, term: group.term });
-  abandonProposals(host, group);
-  abandonReads(group);
-  expireWatchesNow(group);
+  abandonWaits(host, group);
   beginRepair(host, group, cause.message);
   if (group.repair !== undefined) group.repair.machineKept = true;
 }

@@ -290,9 +290,9 @@ export const hostMutants: readonly Mutant[] = [
     id: 'W1',
     row: 'waiting',
     title: 'a wait for a transfer or a membership has no end when the group is removed',
-    file: `${host}/host.ts`,
-    find: '  abandonReads(group);\n  expireWatchesNow(group);\n  const { journal }',
-    replace: '  abandonReads(group);\n  const { journal }',
+    file: `${host}/leadership.ts`,
+    find: 'for (const watch of group.watches) watch.expire();',
+    replace: '',
     checks: [tests('unit/host/host', 'answered when the group is removed')],
   },
 ];

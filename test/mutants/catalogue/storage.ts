@@ -71,6 +71,15 @@ export const storageMutants: readonly Mutant[] = [
     checks: [tests('unit/journal/faults', 'watermark file lost and a tail that could be torn')],
   },
   {
+    id: 'B22e',
+    row: 'B22',
+    title: 'of a damaged end without a watermark, what can still be named is taken for all that was lost',
+    file: `${journal}/recover.ts`,
+    find: 'if (frames === undefined || isEndUnknown) throw',
+    replace: 'if (frames === undefined) throw',
+    checks: [tests('unit/journal/faults', 'watermark file lost and the last entry rotten')],
+  },
+  {
     id: 'B23b',
     row: 'B23',
     title: 'the frames of a deleted group count for the one that has its number now',

@@ -2,7 +2,7 @@
 import { connect, constants } from 'node:http2';
 import type { Method, Transport } from '@balsa/client';
 import type { GetRaftStatusResponse, SetReplicasResponse } from '@balsa/proto/admin';
-import type { ListOffsetsResponse, ReadReplicaResponse } from '@balsa/proto/client';
+import type { GetMetadataResponse, ListOffsetsResponse, ReadReplicaResponse } from '@balsa/proto/client';
 import { Acks, DataServiceService, FetchRequest, OffsetPosition } from '@balsa/proto/client';
 import { asNodeId, asOffset, asTerm, type GroupId } from '@balsa/node/core/ids.ts';
 import { stampBatch } from '@balsa/node/core/records/batch-stamp.ts';
@@ -124,6 +124,30 @@ describe('client API', () => {
     expect(await call((done) => edge.admin.getNodeStatus({}, done))).toMatchObject({ groupsHosted: 2, groupsLed: 2, notReadyReasons: [] });
     producer.stream.end();
     consumer.stream.end();
+    await expect.poll(edge.streams).toBe(0);
+  });
+
+  test('a receipt names the group that the metadata shows, for every acks, and another one when the topic was created anew', async () => {
+    await startWithTopic();
+    const groupNow = async () => {
+      const { topics } = await call<GetMetadataResponse>((done) => edge.data.getMetadata({ topics: ['t'] }, done));
+      return topics[0]!.partitions[0]!.groupId;
+    };
+    const producer = exchange(edge.data.produce());
+    const groups: number[] = [];
+    for (const life of [1, 2]) {
+      groups.push(await groupNow());
+      for (const acks of [Acks.ACKS_QUORUM, Acks.ACKS_LEADER, Acks.ACKS_NONE]) {
+        const { receipt } = await producer.ask(produceTo(buildBatch({ values: ['a'] }), { acks }));
+        expect(receipt).toMatchObject({ groupId: groups.at(-1) });
+      }
+      if (life === 1) {
+        expect(await call((done) => edge.admin.deleteTopic({ name: 't' }, done))).toMatchObject({ error: undefined });
+        await createTopic('t');
+      }
+    }
+    expect(new Set(groups).size).toBe(2);
+    producer.stream.end();
     await expect.poll(edge.streams).toBe(0);
   });
 
