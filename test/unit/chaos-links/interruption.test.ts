@@ -62,9 +62,9 @@ describe('truncate', () => {
     const echo = await startEcho();
     const client = await dial(echo.address);
     await until('the connection', () => echo.sockets.size === 1);
-    const [accepted] = echo.sockets;
-    accepted?.end();
-    if (accepted !== undefined) resetSocket(accepted);
+    const accepted = [...echo.sockets][0]!;
+    accepted.end();
+    resetSocket(accepted);
     client.socket.destroy();
     await until('nothing is open', () => handles() === 0);
   });

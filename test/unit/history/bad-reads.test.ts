@@ -158,6 +158,20 @@ const cases: Partial<Record<Anomaly, readonly BadCase[]>> = {
   ],
   'int-nonmonotonic-poll': [
     {
+      name: 'in an answer that does not tell which life it met',
+      write: (h) => {
+        h.created('t', 'i1');
+        h.removed('t');
+        h.created('t', 'i2');
+        h.info(h.send([1]));
+        h.polled('x', [
+          [0, 1],
+          [0, 1],
+        ]);
+        h.drained([]);
+      },
+    },
+    {
       name: 'by a late answer, which its values place in the deleted topic',
       write: (h) => {
         h.created('t', 'i1');

@@ -72,6 +72,16 @@ const cases: Partial<Record<Anomaly, readonly BadCase[]>> = {
       },
     },
     {
+      name: 'an acknowledgement names a life of another topic',
+      write: (h) => {
+        h.created('t', 'i1');
+        h.created('u', 'i2');
+        h.ack(h.send([1]), [0], { incarnation: 'i2' });
+        h.drained([1]);
+        h.drained([], { topic: 'u' });
+      },
+    },
+    {
       name: 'an acknowledged topic is not there',
       write: (h) => {
         h.created('t', 'i1');

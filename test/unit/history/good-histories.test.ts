@@ -420,6 +420,21 @@ const cases: readonly Case[] = [
     },
   },
   {
+    name: 'a reader that begins again, of which the first answer does not tell which life it met',
+    write: (h) => {
+      h.created('t', 'i1');
+      h.ack(h.send([1]), [0], { incarnation: 'i1' });
+      h.assigned('x', 0);
+      h.polled('x', [[0, 1]]);
+      h.removed('t');
+      h.created('t', 'i2');
+      h.assigned('x', 0);
+      h.polled('x', []);
+      h.polled('x', [[0, 1]]);
+      h.drained([]);
+    },
+  },
+  {
     name: 'an acknowledged duplicate whose offset was forgotten',
     write: (h) => {
       h.ack(h.send([1]), [null]);

@@ -4,13 +4,14 @@
  * Creations that failed with TOPIC_EXISTS and deletions that failed with UNKNOWN_TOPIC are
  * look-ups; other failures tell nothing about the topic. Look-ups count only if they ask for
  * a linearizable answer; of the others it is demanded that they show no incarnation before
- * its creation began. Topics whose creation the history does not show are not judged, and an
+ * its creation began; the same goes for acknowledgements. Topics whose creation the history does not show are not judged, and an
  * incarnation belongs to one name and one creation.
  */
 import type { Findings } from '../anomaly.ts';
 import { report } from '../anomaly.ts';
 import type { History } from '../gather.ts';
-import type { DescribeOperation, TopicOperation } from '../operations.ts';
+import type { TopicOperation } from '../operations.ts';
+import { isSend } from '../operations.ts';
 import { explainTopic } from './topic-register.ts';
 
 export function checkMetadata(history: History, found: Findings): void {
@@ -40,7 +41,7 @@ interface Birth {
   readonly from: number;
 }
 
-function checkIncarnations({ topicOperations, describes }: History, found: Findings): void {
+function checkIncarnations({ topicOperations, describes, operations: all }: History, found: Findings): void {
   const births = new Map<string, Birth>();
   const firstCreation = new Map<string, number>();
   for (const [topic, operations] of topicOperations) {
@@ -54,21 +55,34 @@ function checkIncarnations({ topicOperations, describes }: History, found: Findi
       } else births.set(ok.incarnation, { topic, op: invoke.op, from });
     }
   }
-  for (const describe of describes) if (describe.invoke.linearizable !== true) checkOldAnswer(describe, births, firstCreation, found);
+  const check = (told: Told): void => checkTold(told, births, firstCreation, found);
+  for (const { invoke, ok, to } of describes) {
+    if (invoke.linearizable !== true) for (const { name, incarnation } of ok?.topics ?? []) check({ name, incarnation, op: invoke.op, to });
+  }
+  for (const { invoke, ok, to } of all.filter(isSend)) {
+    if (ok?.incarnation !== undefined) check({ name: invoke.topic, incarnation: ok.incarnation, op: invoke.op, to });
+  }
 }
 
-function checkOldAnswer(
-  { invoke, ok, to }: DescribeOperation,
+/** What an answer says of a topic. */
+interface Told {
+  readonly name: string;
+  readonly incarnation: string;
+  readonly op: number;
+  /** Position of the answer. */
+  readonly to: number;
+}
+
+function checkTold(
+  { name, incarnation, op, to }: Told,
   births: ReadonlyMap<string, Birth>,
   firstCreation: ReadonlyMap<string, number>,
   found: Findings,
 ): void {
-  for (const { name, incarnation } of ok?.topics ?? []) {
-    const birth = births.get(incarnation);
-    const from = birth?.from ?? firstCreation.get(name);
-    // Nothing is known about topics that were there before the history began.
-    if (from === undefined || (from < to && (birth === undefined || birth.topic === name))) continue;
-    const detail = (): string => `incarnation ${incarnation} was shown under this name before it was created, or belongs to another one`;
-    report(found, 'nonlinearizable-metadata', name, [invoke.op], detail);
-  }
+  const birth = births.get(incarnation);
+  const from = birth?.from ?? firstCreation.get(name);
+  // Nothing is known about topics that were there before the history began.
+  if (from === undefined || (from < to && (birth === undefined || birth.topic === name))) return;
+  const detail = (): string => `incarnation ${incarnation} was shown under this name before it was created, or belongs to another one`;
+  report(found, 'nonlinearizable-metadata', name, [op], detail);
 }
