@@ -64,6 +64,10 @@ beforeAll(async () => {
   const tell = { onSample: (sample: ProbeSample) => void samples.push(sample), onStall: () => undefined };
   const probes = await startProbes({ ...clients, ...tell, plan, random: createChance(2) });
   await loseLeader(cluster, admin, workload);
+  // Whether somebody creates, deletes or looks is left to chance.
+  await until('somebody has asked which topics there are', () =>
+    [...history].some(({ type, f }) => type === 'ok' && f === 'describe-topics'),
+  );
   await Promise.all([workload.stop(), probes.stop()]);
   const { signal } = new AbortController();
   const unexplained = await drain({ address: cluster.address, history, topics: ['orders'], withinMs: 60_000, replicas: true, signal });
